@@ -1,0 +1,65 @@
+"""What a page may say of an incident. Everything escalation knows of one, besides its id."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Frozen when the incident opens, replaced when what it says changes (a severity raised, a runbook attached)."""
+
+    incident_id: int  # also the short number people type: `ack 42`
+    title: str
+    incident_class: str  # "operational" or "constitutional"
+    severity: str  # CRITICAL, HIGH, MEDIUM, LOW, INFO
+    service: str
+    summary: str  # the alert's longer text; may be empty
+    reason: str  # one sentence: why this class and this severity
+    opened_at: datetime
+    url: str  # the incident's page
+    runbook_title: str = ""
+    runbook_url: str = ""
+    runbook_steps: tuple[str, ...] = ()
+    halt_recommended: bool = False  # constitutional CRITICAL: a keeper is asked to decide on a halt
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"opened_at": self.opened_at.isoformat(), "runbook_steps": list(self.runbook_steps)}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Brief:
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in stored.items() if k in known}
+        values["opened_at"] = datetime.fromisoformat(stored["opened_at"])
+        values["runbook_steps"] = tuple(stored.get("runbook_steps", ()))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the response stands now; what a living message shows beside the brief."""
+
+    status: str = "open"  # open, acknowledged, resolved, closed
+    level: int = 0  # the last level that fired; 0 before the first
+    phase: str = "immediate"  # immediate, containment, recovery, post-incident
+    acknowledged_by: str = ""  # a person's name
+    acknowledged_at: datetime | None = None
+    resolved_by: str = ""
+    resolved_at: datetime | None = None
+    awaiting: str = ""  # e.g. "2 keepers' approval to resolve"
+
+    def to_json(self) -> dict[str, Any]:
+        stored = asdict(self)
+        for name in ("acknowledged_at", "resolved_at"):
+            stored[name] = stored[name].isoformat() if stored[name] else None
+        return stored
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Standing:
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in stored.items() if k in known}
+        for name in ("acknowledged_at", "resolved_at"):
+            values[name] = datetime.fromisoformat(values[name]) if values.get(name) else None
+        return cls(**values)

@@ -1,0 +1,89 @@
+"""What every channel is: a thing that hands one message to a provider and says how that went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from escalation.brief import Brief, Standing
+
+
+class Purpose(StrEnum):
+    PAGE = "page"  # needs acknowledgement
+    NOTIFICATION = "notification"  # does not
+    ANNOUNCEMENT = "announcement"  # to a room, not to a person
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as the engine asks for it; `text` and the channels render it."""
+
+    purpose: Purpose
+    brief: Brief
+    standing: Standing
+    to_name: str = ""  # the responder's name; empty for an announcement
+    level: int = 0  # the escalation level that asked for it
+    page_id: int | None = None
+    repeat: bool = False  # sent again because nobody knows whether the first try arrived
+    last_resort: bool = False
+    note: str = ""  # a notification that is not the incident's own (a hand-off, an engine alarm) says it here
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The provider took it over. That is not an acknowledgement, whatever its receipts say later."""
+
+    provider_id: str = ""  # Twilio's SID, Slack's ts, the SMTP message id
+    ref: dict[str, str] = field(default_factory=dict)  # what `update` needs to edit the message; empty if it can't be
+
+
+class ChannelError(Exception):
+    """The provider did not take the message.
+
+    `permanent`: trying the same address again cannot help (a number that is not one, a revoked token).
+    `retry_after_seconds`: the provider said when to try again.
+    """
+
+    def __init__(self, message: str, *, permanent: bool, code: str = "", retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.code = code
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Channel(Protocol):
+    """`send` blocks until the provider answered or a bounded time-out (10 s) passed, and raises ChannelError only."""
+
+    name: str
+
+    def send(self, address: str, message: Message) -> Sent: ...
+
+    def update(self, address: str, ref: dict[str, str], message: Message) -> Sent:
+        """Edit a message sent earlier; channels that cannot, do nothing and return an empty Sent."""
+        ...
+
+
+class Verb(StrEnum):
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    ESCALATE = "escalate"
+    MORE = "more"
+    LIST = "list"
+    HELP = "help"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a person answered on a channel, not yet acted on and not yet tied to a responder."""
+
+    channel: str
+    sender: str  # a Slack user id, an E.164 number, an e-mail address
+    verb: Verb
+    number: int | None = None  # the incident; None: the newest page to this sender that is still open
+    text: str = ""  # as typed
+    context: dict[str, Any] = field(default_factory=dict)  # response_url, trigger_id, channel and ts of the message
+
+
+class ReplyRefusedError(Exception):
+    """The request is not provably from the provider, or too old. Answered 401 and not acted on."""

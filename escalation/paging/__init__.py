@@ -1,0 +1,1 @@
+"""Durable timers and the engine that acts on them: pages are queued, handed over, retried and recorded here."""

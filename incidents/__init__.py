@@ -1,0 +1,1 @@
+"""From the first alert to the published review."""

@@ -1,0 +1,1 @@
+"""Other products' APIs, spoken as their senders expect them."""

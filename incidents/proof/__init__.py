@@ -1,0 +1,1 @@
+"""The tamper-evident timeline: what happened, in an order nobody can quietly change."""

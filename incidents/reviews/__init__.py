@@ -1,0 +1,1 @@
+"""The post-incident review: drafted from the record, finished by people."""

@@ -1,0 +1,1 @@
+"""One file a source, each a pure function: payload -> [IncomingAlert]."""

@@ -1,0 +1,1 @@
+"""The runbook library and what ties a runbook to an incident."""
