@@ -1,0 +1,150 @@
+"""What is kept of services, alerts and incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.orm import Base, BigId, Json
+
+
+class Service(Base):
+    __tablename__ = "services"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    policy_key: Mapped[str] = mapped_column(String(64))
+    protected: Mapped[bool] = mapped_column(default=False)  # its incidents are constitutional whatever they say
+    runbook: Mapped[str] = mapped_column(String(128), default="")
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")  # LOW waits for 09:00 of its next business day
+
+
+class Integration(Base):
+    """A sender's way in: a source and a key. Only the key's hash is kept."""
+
+    __tablename__ = "integrations"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"), index=True)
+    source: Mapped[str] = mapped_column(String(32))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    key_hint: Mapped[str] = mapped_column(String(8))  # its last four characters, to tell keys apart
+
+
+class Status(StrEnum):
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Incident(Base):
+    __tablename__ = "incidents"
+    __table_args__ = (Index("ix_incidents_status_id", "status", "id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)  # also the number people type
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), index=True)
+    title: Mapped[str] = mapped_column(Text)
+    incident_class: Mapped[str] = mapped_column(String(16))
+    severity: Mapped[str] = mapped_column(String(16))
+    severity_initial: Mapped[str] = mapped_column(String(16))
+    severity_peak: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str] = mapped_column(String(16), default=Status.OPEN)
+    classification: Mapped[dict[str, Any]] = mapped_column(Json)  # the record of the alert that decided it
+    confirm_class: Mapped[bool] = mapped_column(default=False)  # the context gate asks a person to confirm the class
+    opened_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by_id: Mapped[int | None] = mapped_column(ForeignKey("responders.id"))
+    acknowledged_by: Mapped[str] = mapped_column(String(200), default="")  # as the timeline names the actor
+    contained_at: Mapped[datetime | None]
+    recovered_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    resolved_by: Mapped[str] = mapped_column(String(200), default="")
+    resolution: Mapped[str] = mapped_column(Text, default="")
+    closed_at: Mapped[datetime | None]
+
+
+class Alert(Base):
+    __tablename__ = "alerts"
+    __table_args__ = (
+        # An (integration, dedup key) names at most one open alert; a resolved one leaves the key free.
+        Index(
+            "uq_alerts_open_dedup",
+            "integration_id",
+            "dedup_key",
+            unique=True,
+            postgresql_where=text("status = 'firing'"),
+            sqlite_where=text("status = 'firing'"),
+        ),
+        Index("ix_alerts_incident", "incident_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id"))
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    source: Mapped[str] = mapped_column(String(32))
+    dedup_key: Mapped[str] = mapped_column(String(512))
+    status: Mapped[str] = mapped_column(String(16))  # firing, resolved
+    title: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text, default="")
+    severity: Mapped[str] = mapped_column(String(16))
+    labels: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    links: Mapped[list[str]] = mapped_column(Json, default=list)
+    url: Mapped[str] = mapped_column(Text, default="")
+    raw: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    count: Mapped[int] = mapped_column(default=1)
+    started_at: Mapped[datetime | None]  # as the source says
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    resolved_at: Mapped[datetime | None]
+
+
+class RequestState(StrEnum):
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+
+
+class ChangeRequest(Base):
+    """Something that one person may ask for and two others must agree to."""
+
+    __tablename__ = "change_requests"
+    __table_args__ = (
+        # One pending request of a kind an incident: approvals can never be split between two.
+        Index(
+            "uq_change_requests_pending",
+            "incident_id",
+            "action",
+            unique=True,
+            postgresql_where=text("state = 'pending'"),
+            sqlite_where=text("state = 'pending'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    action: Mapped[str] = mapped_column(String(32))  # resolve, reclassify
+    change: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # what exactly is to be done
+    reason: Mapped[str] = mapped_column(Text)
+    requested_by_id: Mapped[int] = mapped_column(ForeignKey("responders.id"))
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16), default=RequestState.PENDING)
+    decided_at: Mapped[datetime | None]
+
+
+class Decision(Base):
+    __tablename__ = "decisions"
+    __table_args__ = (UniqueConstraint("request_id", "responder_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("change_requests.id", ondelete="CASCADE"))
+    responder_id: Mapped[int] = mapped_column(ForeignKey("responders.id"))
+    decision: Mapped[str] = mapped_column(String(16))  # approve, decline
+    reason: Mapped[str] = mapped_column(Text, default="")
+    decided_at: Mapped[datetime]

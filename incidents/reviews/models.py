@@ -1,0 +1,23 @@
+"""What people add to a review. The rest is drawn from the record each time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.orm import Base, BigId, Json
+
+
+class Review(Base):
+    __tablename__ = "reviews"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), unique=True)
+    state: Mapped[str] = mapped_column(String(16), default="draft")  # draft, in review, reviewed, closed
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("responders.id"))
+    sections: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # key -> {author, markdown, at}
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]  # within 24 hours of resolution; unknown before it
