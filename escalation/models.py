@@ -77,13 +77,6 @@ class LastResort(Base):
     targets: Mapped[list[str]] = mapped_column(Json)
 
 
-class Stage(StrEnum):
-    NOTIFYING = "notifying"  # MEDIUM: told, and paged when nobody answers; LOW: held for the next business day
-    PAGING = "paging"  # levels fire at their times
-    LAST_RESORT = "last_resort"  # the policy ran out; the last resort is paged until somebody answers
-    STOPPED = "stopped"
-
-
 class Escalation(Base):
     """One incident's "wake someone, until I say stop". The policy is frozen when it starts."""
 
@@ -96,13 +89,14 @@ class Escalation(Base):
     policy: Mapped[dict[str, Any]] = mapped_column(Json)
     last_resort: Mapped[list[str]] = mapped_column(Json)
     urgency: Mapped[str] = mapped_column(String(16))  # plan.Urgency
-    stage: Mapped[str] = mapped_column(String(16))
+    stage: Mapped[str] = mapped_column(String(16))  # plan.Stage
     cycle: Mapped[int] = mapped_column(default=0)  # how often the policy has begun anew
     position: Mapped[int] = mapped_column(default=0)  # index of the next level to fire
     level: Mapped[int] = mapped_column(default=0)  # the last level that fired; 0: none yet
     firing: Mapped[int] = mapped_column(default=0)  # counts what fired, so that each firing's pages are told apart
     started_at: Mapped[datetime]
     base_at: Mapped[datetime]  # the levels' times count from here
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")  # the team's, for the next business day
     stopped_at: Mapped[datetime | None]
 
 
@@ -187,15 +181,28 @@ class Timer(Base):
     __table_args__ = (
         UniqueConstraint("kind", "subject_id"),
         # The engine looks here every time it wakes: the cost must follow what is due, not what is open.
-        Index("ix_timers_due", "visible_at", postgresql_where=text("parked_at IS NULL"), sqlite_where=text("parked_at IS NULL")),
+        Index(
+            "ix_timers_due",
+            "visible_at",
+            postgresql_where=text("parked_at IS NULL"),
+            sqlite_where=text("parked_at IS NULL"),
+        ),
         Index("ix_timers_incident", "incident_id"),
-        Index("ix_timers_claimed_by", "claimed_by", postgresql_where=text("claimed_by <> ''"), sqlite_where=text("claimed_by <> ''")),
+        Index(
+            "ix_timers_claimed_by",
+            "claimed_by",
+            postgresql_where=text("claimed_by <> ''"),
+            sqlite_where=text("claimed_by <> ''"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
     subject_id: Mapped[int] = mapped_column(BigId)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    lane: Mapped[str] = mapped_column(
+        String(32), default=""
+    )  # the channel it waits for; a slow one holds up only its own
     rank: Mapped[int] = mapped_column(default=5)  # lower goes first among what is due
     due_at: Mapped[datetime]
     visible_at: Mapped[datetime]  # not before: due_at, or the end of the lease

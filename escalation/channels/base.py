@@ -45,7 +45,9 @@ class ChannelError(Exception):
     `retry_after_seconds`: the provider said when to try again.
     """
 
-    def __init__(self, message: str, *, permanent: bool, code: str = "", retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool, code: str = "", retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.code = code

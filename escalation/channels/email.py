@@ -1,0 +1,132 @@
+"""E-mail over SMTP: a page as HTML and text."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import smtplib
+import ssl
+from collections.abc import Callable
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid, parseaddr
+from urllib.parse import unquote, urlsplit
+
+from config import clock
+from escalation.channels import email_text
+from escalation.channels.base import ChannelError, Message, Purpose, Sent
+
+TIMEOUT_SECONDS = 10.0  # for each step of the conversation
+SMTP_PORT, SMTPS_PORT = 587, 465
+
+# Narrower than what mail allows (no quoted names, no bare IP addresses): the standard library's header parser fails
+# with odd errors on some of the rest.
+_ATOMS = r"[\w!#$%&'*+/?^`{|}~-]+(?:\.[\w!#$%&'*+/?^`{|}~-]+)*"
+_ADDRESS = re.compile(rf"{_ATOMS}@[\w-]+(?:\.[\w-]+)*")
+
+
+class Email:
+    """`smtp_url` is smtp://user:password@host:587, which is encrypted where the server offers it, or smtps://….
+
+    A password is never sent over an unencrypted connection to another machine.
+    """
+
+    name = "email"
+
+    def __init__(
+        self,
+        smtp_url: str,
+        sender: str,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        now: Callable[[], datetime] = clock.now,
+    ) -> None:
+        url = urlsplit(smtp_url)
+        self._encrypted = url.scheme == "smtps"
+        self._host = url.hostname or "localhost"
+        self._port = url.port or (SMTPS_PORT if self._encrypted else SMTP_PORT)
+        self._user, self._password = unquote(url.username or ""), unquote(url.password or "")
+        self._sender, self._timeout_seconds, self._now = sender, timeout_seconds, now
+        self._tls = ssl.create_default_context()
+
+    def send(self, address: str, message: Message) -> Sent:
+        letter = self._letter(address, message)
+        try:
+            self._hand_over(letter)
+        except smtplib.SMTPException as refused:
+            raise _error(refused) from refused
+        except ssl.SSLCertVerificationError as untrusted:
+            text = f"The mail server {self._host} has no certificate that can be trusted: {untrusted}"
+            raise ChannelError(text, permanent=True, code="certificate") from untrusted
+        except OSError as broken:
+            text = f"The mail server {self._host} could not be reached: {broken}"
+            raise ChannelError(text, permanent=False, code="network") from broken
+        return Sent(provider_id=str(letter["Message-ID"]))
+
+    def update(self, address: str, ref: dict[str, str], message: Message) -> Sent:
+        """A letter cannot be edited."""
+        return Sent()
+
+    def _hand_over(self, letter: EmailMessage) -> None:
+        server = self._connection()
+        try:
+            self._log_in(server)
+            server.send_message(letter)
+            # The server has it now: a farewell that fails must not make it look unsent.
+            with contextlib.suppress(smtplib.SMTPException, OSError):
+                server.quit()
+        finally:
+            server.close()
+
+    def _connection(self) -> smtplib.SMTP:
+        if self._encrypted:
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout_seconds, context=self._tls)
+        return smtplib.SMTP(self._host, self._port, timeout=self._timeout_seconds)
+
+    def _log_in(self, server: smtplib.SMTP) -> None:
+        encrypted = self._encrypted
+        server.ehlo()
+        if not encrypted and server.has_extn("starttls"):
+            server.starttls(context=self._tls)
+            server.ehlo()
+            encrypted = True
+        if not self._user:
+            return
+        if not encrypted and self._host not in ("localhost", "127.0.0.1", "::1"):
+            text = f"The mail server {self._host} offers no encryption; the password was not sent. Use smtps:// or no user."
+            raise ChannelError(text, permanent=True, code="unencrypted")
+        server.login(self._user, self._password)
+
+    def _letter(self, address: str, message: Message) -> EmailMessage:
+        if not _ADDRESS.fullmatch(address):
+            raise ChannelError(f"{address!r} is not an e-mail address.", permanent=True, code="address")
+        domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
+        letter = EmailMessage()
+        letter["From"], letter["To"] = self._sender, address
+        letter["Subject"] = email_text.subject(message)
+        letter["Date"] = format_datetime(self._now())
+        letter["Message-ID"] = make_msgid(idstring=f"incident-{message.brief.incident_id}", domain=domain)
+        # Letters about one incident belong to one thread; this names its first, which need not exist.
+        letter["References"] = f"<incident-{message.brief.incident_id}@{domain}>"
+        letter["Auto-Submitted"] = "auto-generated"  # so that an absence notice does not answer
+        if message.purpose is Purpose.PAGE:
+            letter["Importance"] = "high"
+        letter.set_content(email_text.plain(message))
+        letter.add_alternative(email_text.rich(message), subtype="html")
+        return letter
+
+
+def _error(refused: smtplib.SMTPException) -> ChannelError:
+    """SMTP's own rule: 5xx is permanent, 4xx is not, and a connection that broke says nothing."""
+    code, reason = 0, str(refused)
+    if isinstance(refused, smtplib.SMTPResponseException):
+        code, reason = refused.smtp_code, _text(refused.smtp_error)
+    elif isinstance(refused, smtplib.SMTPRecipientsRefused):  # there is one recipient
+        code, answer = next(iter(refused.recipients.values()))
+        reason = _text(answer)
+    permanent = 500 <= code < 600 or isinstance(refused, smtplib.SMTPNotSupportedError)
+    return ChannelError(f"The mail server refused it ({code}): {reason}"[:500], permanent=permanent, code=str(code))
+
+
+def _text(answer: bytes | str) -> str:
+    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer

@@ -1,0 +1,39 @@
+"""Text messages, and the answers to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from escalation.channels import reply_words, text, twilio
+from escalation.channels.base import Message, Reply, ReplyRefusedError, Sent
+
+
+class Sms:
+    """Addresses are E.164 numbers."""
+
+    name = "sms"
+
+    def __init__(self, account: twilio.Account) -> None:
+        self._account = account
+
+    def send(self, address: str, message: Message) -> Sent:
+        return Sent(provider_id=self._account.text(address, text.sms(message)))
+
+    def update(self, address: str, ref: dict[str, str], message: Message) -> Sent:
+        """A text message cannot be edited."""
+        return Sent()
+
+
+def parse_reply(url: str, form: Mapping[str, str], signature: str, auth_token: str) -> Reply:
+    """A text message that came in. `url` is the one Twilio was told to call.
+
+    Raises ReplyRefusedError unless Twilio signed it. `context` has the `message_sid` that names a repeated delivery.
+    """
+    twilio.check_signature(url, form, signature, auth_token)
+    sender, typed = form.get("From", ""), form.get("Body", "")
+    if not sender:
+        raise ReplyRefusedError("Twilio's request names no sender.")
+    words = reply_words.read(typed)
+    context: dict[str, Any] = {"message_sid": form.get("MessageSid", ""), "rest": words.rest, "all": words.everything}
+    return Reply("sms", sender, words.verb, words.number, typed[: reply_words.TEXT_CHARACTERS_MAX], context)

@@ -1,0 +1,202 @@
+"""The verbs of escalation: start, advance, stop, resume, hasten, announce.
+
+Each runs inside the caller's transaction and locks the escalation first; the caller has locked its incident
+before, and pages and timers follow. What is done is reported to the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from escalation import fire, plan
+from escalation.brief import Brief, Standing
+from escalation.journal import Journal
+from escalation.models import Escalation, LivingMessage, Page, PageState, TimerKind
+from escalation.paging import timers
+from escalation.paging.timers import Claimed
+from escalation.plan import Progress, Stage, Urgency
+from escalation.policies import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an escalation is started with, and frozen to."""
+
+    policy: Policy
+    last_resort: tuple[str, ...]  # targets as written: `responder:ana`
+    urgency: Urgency
+    timezone: str = "UTC"  # the team's, for LOW's next business day
+
+
+def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: datetime) -> Escalation:
+    """Begin to wake people for an incident. What is due at once is queued in this same transaction."""
+    progress = plan.begin(terms.urgency, now, timezone=terms.timezone)
+    escalation = Escalation(
+        incident_id=brief.incident_id,
+        brief=brief.to_json(),
+        standing=Standing().to_json(),
+        policy=terms.policy.to_json(),
+        last_resort=list(terms.last_resort),
+        urgency=terms.urgency,
+        timezone=terms.timezone,
+        stage=progress.stage,
+        started_at=now,
+        base_at=progress.base_at,
+    )
+    session.add(escalation)
+    session.flush()
+    _go_on(session, journal, escalation, now)
+    return escalation
+
+
+def advance(session: Session, journal: Journal, claimed: Claimed, now: datetime) -> None:
+    """Fire what is due of one escalation; the engine calls this for a timer it has claimed."""
+    escalation = _locked(session, Escalation.id == claimed.subject_id)
+    if escalation is None or escalation.stage == Stage.STOPPED or not timers.still_held(session, claimed):
+        timers.finish(session, claimed)
+        return
+    _go_on(session, journal, escalation, now)
+
+
+def stop(session: Session, journal: Journal, incident_id: int, *, standing: Standing, why: str, now: datetime) -> None:
+    """Wake nobody more for this incident: queued pages are cancelled in this same transaction."""
+    escalation = _locked(session, Escalation.incident_id == incident_id)
+    if escalation is None:
+        return
+    cancelled = session.scalars(
+        update(Page)
+        .where(Page.escalation_id == escalation.id, Page.state == PageState.QUEUED)
+        .values(state=PageState.CANCELLED)
+        .returning(Page.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    timers.cancel(session, incident_id, (TimerKind.ADVANCE, TimerKind.DELIVER))
+    if cancelled:
+        journal(
+            session,
+            incident_id,
+            "page.cancelled",
+            f"{len(cancelled)} queued {'page was' if len(cancelled) == 1 else 'pages were'} cancelled: {why}.",
+            occurred_at=now,
+            payload={"pages": sorted(cancelled)},
+        )
+    escalation.stage = Stage.STOPPED
+    escalation.stopped_at = now
+    _show(session, escalation, replace(standing, level=escalation.level), now)
+
+
+def resume(
+    session: Session, journal: Journal, incident_id: int, *, urgency: Urgency, standing: Standing, now: datetime
+) -> None:
+    """Begin the frozen policy anew: the severity rose, or an acknowledgement was taken back."""
+    escalation = _locked(session, Escalation.incident_id == incident_id)
+    if escalation is None:
+        return
+    progress = plan.begin(urgency, now, timezone=escalation.timezone)
+    escalation.urgency = urgency
+    escalation.stopped_at = None
+    _set_progress(escalation, progress)
+    escalation.standing = replace(standing, level=escalation.level).to_json()
+    _go_on(session, journal, escalation, now)
+    _show(session, escalation, replace(standing, level=escalation.level), now)
+
+
+def hasten(session: Session, journal: Journal, incident_id: int, now: datetime) -> bool:
+    """Fire the next step now, because a person asked for it. False when the escalation has stopped."""
+    escalation = _locked(session, Escalation.incident_id == incident_id)
+    if escalation is None or escalation.stage == Stage.STOPPED:
+        return False
+    progress = _progress(escalation)
+    if progress.stage is Stage.NOTIFYING:
+        escalation.urgency = Urgency.HIGH
+        progress = plan.begin(Urgency.HIGH, now, timezone=escalation.timezone)
+    _set_progress(escalation, plan.hastened(_policy(escalation), progress, now))
+    _go_on(session, journal, escalation, now)
+    return True
+
+
+def announce(
+    session: Session,
+    incident_id: int,
+    *,
+    now: datetime,
+    standing: Standing | None = None,
+    brief: Brief | None = None,
+) -> None:
+    """What is known or where the response stands has changed: living messages are edited at the next tick."""
+    escalation = _locked(session, Escalation.incident_id == incident_id)
+    if escalation is None:
+        return
+    if brief is not None:
+        escalation.brief = brief.to_json()
+    shown = Standing.from_json(escalation.standing) if standing is None else replace(standing, level=escalation.level)
+    _show(session, escalation, shown, now)
+
+
+def _go_on(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
+    """Fire every step that is due, each in order, and set the timer for the next."""
+    policy = _policy(escalation)
+    urgency = Urgency(escalation.urgency)
+    progress = _progress(escalation)
+    while (due := plan.due_at(policy, progress)) is not None and due <= now:
+        level = plan.level_to_fire(policy, progress)
+        reached = fire.level(session, journal, escalation, level, Stage(progress.stage), now)
+        after = plan.following(policy, progress, urgency, now, timezone=escalation.timezone)
+        if urgency is Urgency.MEDIUM and progress.stage is Stage.NOTIFYING:
+            escalation.urgency = urgency = Urgency.HIGH  # from here on it pages as HIGH
+        elif not reached:
+            after = plan.past_unreachable(policy, progress, after, now)
+        progress = after
+    _set_progress(escalation, progress)
+    if due is None:
+        timers.cancel(session, escalation.incident_id, (TimerKind.ADVANCE,))
+        return
+    timers.set_timer(session, TimerKind.ADVANCE, escalation.id, escalation.incident_id, due, rank=fire.rank(escalation))
+
+
+def skip_ahead(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
+    """Everyone paged so far turned out to be unreachable: the next step fires at once. The caller holds the lock."""
+    if escalation.stage == Stage.STOPPED or escalation.stage == Stage.LAST_RESORT:
+        return
+    policy, progress = _policy(escalation), _progress(escalation)
+    _set_progress(escalation, plan.hastened(policy, progress, now))
+    _go_on(session, journal, escalation, now)
+
+
+def _show(session: Session, escalation: Escalation, standing: Standing, now: datetime) -> None:
+    escalation.standing = standing.to_json()
+    shown: Sequence[LivingMessage] = session.scalars(
+        select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)
+    ).all()
+    for message in shown:
+        fire.show(session, escalation, message, now)
+
+
+def _locked(session: Session, condition: object) -> Escalation | None:
+    # FOR NO KEY UPDATE: pages and timers may be added meanwhile by whoever refers to this row.
+    return session.scalar(
+        select(Escalation)
+        .where(condition)  # type: ignore[arg-type]  # a column comparison, whose type SQLAlchemy keeps open
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _policy(escalation: Escalation) -> Policy:
+    return Policy.from_json(escalation.policy)
+
+
+def _progress(escalation: Escalation) -> Progress:
+    return Progress(Stage(escalation.stage), escalation.base_at, escalation.cycle, escalation.position)
+
+
+def _set_progress(escalation: Escalation, progress: Progress) -> None:
+    escalation.stage = progress.stage
+    escalation.base_at = progress.base_at
+    escalation.cycle = progress.cycle
+    escalation.position = progress.position

@@ -1,0 +1,167 @@
+"""What happens when a level fires: people are looked up, pages queued, rooms told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from escalation import responders
+from escalation.brief import Standing
+from escalation.channels.base import Purpose
+from escalation.journal import Journal
+from escalation.models import Escalation, LivingMessage, Page, Responder, TimerKind
+from escalation.oncall import rota
+from escalation.paging import timers
+from escalation.plan import Stage, Urgency
+from escalation.policies import Announcement, Level, Target
+
+PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
+SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
+CONSTITUTIONAL_RANK = 1
+
+
+def rank(escalation: Escalation) -> int:
+    """CRITICAL first, then constitutional, then by severity: what goes first among what is due."""
+    of_severity = SEVERITY_RANKS.get(escalation.brief["severity"], 5)
+    constitutional = escalation.brief["incident_class"] == "constitutional"
+    return min(of_severity, CONSTITUTIONAL_RANK) if constitutional else of_severity
+
+
+def level(
+    session: Session, journal: Journal, escalation: Escalation, level: Level, stage: Stage, now: datetime
+) -> bool:
+    """Queue this level's pages and announcements. False when nobody could be paged."""
+    targets = list(level.page)
+    if stage is Stage.LAST_RESORT:
+        targets = [Target.parse(written) for written in escalation.last_resort] + targets
+    people = rota.people(session, targets, now)
+    ways = responders.ways(session, people, "high" if stage is not Stage.NOTIFYING else "low")
+    escalation.firing += 1
+    pages: list[Page] = []
+    for person in people:
+        pages += [_page(escalation, level, person, step, way, stage, now) for step, way in enumerate(ways[person.id])]
+    session.add_all(pages)
+    if stage is Stage.PAGING:
+        escalation.level = max(escalation.level, level.level)
+    _report(session, journal, escalation, level, stage, people, pages, now)
+    session.flush()
+    for page in pages:
+        timers.set_timer(
+            session, TimerKind.DELIVER, page.id, page.incident_id, page.due_at, lane=page.channel, rank=rank(escalation)
+        )
+    for announcement in level.announce:
+        _announce(session, escalation, level, announcement)
+    phase = PHASES[level.level - 1] if stage is Stage.PAGING else Standing.from_json(escalation.standing).phase
+    standing = replace(Standing.from_json(escalation.standing), level=escalation.level, phase=phase)
+    escalation.standing = standing.to_json()
+    session.flush()
+    for message in session.scalars(select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)):
+        show(session, escalation, message, now)
+    # A room can't acknowledge, so announcements alone reach nobody.
+    return bool(pages)
+
+
+def show(session: Session, escalation: Escalation, message: LivingMessage, now: datetime) -> None:
+    """Have a living message posted or edited at the next tick."""
+    timers.set_timer(
+        session,
+        TimerKind.SHOW,
+        message.id,
+        escalation.incident_id,
+        now,
+        lane=message.channel,
+        rank=rank(escalation) + 3,  # pages of equal weight go first
+    )
+
+
+def _page(
+    escalation: Escalation, level: Level, person: Responder, step: int, way: responders.Way, stage: Stage, now: datetime
+) -> Page:
+    return Page(
+        escalation_id=escalation.id,
+        incident_id=escalation.incident_id,
+        responder_id=person.id,
+        purpose=Purpose.NOTIFICATION if stage is Stage.NOTIFYING else Purpose.PAGE,
+        level=level.level,
+        firing=escalation.firing,
+        step=step,
+        channel=way.channel,
+        address=way.address,
+        last_resort=stage is Stage.LAST_RESORT,
+        queued_at=now,
+        due_at=now + timedelta(seconds=way.after_seconds),
+    )
+
+
+def _announce(session: Session, escalation: Escalation, level: Level, announcement: Announcement) -> None:
+    there = session.scalar(
+        select(LivingMessage.id).where(
+            LivingMessage.escalation_id == escalation.id,
+            LivingMessage.channel == announcement.channel,
+            LivingMessage.address == announcement.address,
+        )
+    )
+    if there is None:
+        session.add(
+            LivingMessage(
+                escalation_id=escalation.id,
+                incident_id=escalation.incident_id,
+                channel=announcement.channel,
+                address=announcement.address,
+                level=level.level,
+            )
+        )
+
+
+def _report(
+    session: Session,
+    journal: Journal,
+    escalation: Escalation,
+    level: Level,
+    stage: Stage,
+    people: list[Responder],
+    pages: list[Page],
+    now: datetime,
+) -> None:
+    reached = {page.responder_id for page in pages}
+    names = ", ".join(person.name for person in people if person.id in reached)
+    unreachable = [person for person in people if person.id not in reached]
+    where = {
+        Stage.PAGING: f"Level {level.level} reached",
+        Stage.LAST_RESORT: "The policy has run out; the last resort is called",
+    }.get(stage, "On-call is told" if escalation.urgency != Urgency.LOW else "The business day has begun")
+    kind = {Stage.PAGING: "level.reached", Stage.LAST_RESORT: "last_resort.reached"}.get(stage, "oncall.notified")
+    verb = "notifying" if stage is Stage.NOTIFYING else "paging"
+    text = f"{where}: {verb} {names}." if names else f"{where}, and nobody is reachable; going on at once."
+    facts = {
+        "level": level.level,
+        "pages": [
+            {
+                "responder": person.key,
+                "channel": page.channel,
+                "after_seconds": int((page.due_at - now).total_seconds()),
+            }
+            for person in people
+            for page in pages
+            if page.responder_id == person.id
+        ],
+        "announced": [str(announcement) for announcement in level.announce],
+        "unreachable": [person.key for person in unreachable],
+    }
+    journal(session, escalation.incident_id, kind, text, occurred_at=now, payload=facts)
+    if unreachable or not people:
+        who = ", ".join(person.name for person in unreachable) or "nobody is on call for " + ", ".join(
+            map(str, level.page)
+        )
+        problem = f"No usable way to reach {who}." if unreachable else f"At level {level.level}, {who}."
+        journal(
+            session,
+            escalation.incident_id,
+            "nobody.reachable",
+            problem,
+            occurred_at=now,
+            payload={"level": level.level},
+        )

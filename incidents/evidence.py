@@ -1,0 +1,220 @@
+"""What the rules find in one alert: hits, the hits that were taken back, and whether the text is good news. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from incidents import nearness, wording
+from incidents.nearness import Denial, Find, Lexicon
+from incidents.ruleset import Condition, Exclusion, Rule, Ruleset
+from incidents.severity import Severity
+from incidents.vocabulary import Reading, Term
+
+LABELS_MAX = 200
+VALUE_CHARACTERS_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    rule: Rule
+    field: str  # name, title, body or labels
+    words: str  # the matched words in the order of the text
+    specificity: int
+    context: str  # the words that give a CRITICAL rule its context; "" if there are none
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A hit that does not count: denied in the text, or another meaning of the words."""
+
+    rule: Rule
+    field: str
+    words: str
+    by: str  # the exclusion's id, or "negation"
+    because: str  # the words that did it
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    hits: tuple[Hit, ...]  # in the order of the rules
+    suppressed: tuple[Suppressed, ...]
+    trouble: str  # the first failing word left undenied; "" if there is none
+    good_news: str  # words that say all is well; only if there is no trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is looked through. `fields` by name, title, body; `surroundings`: service, component, environment, source."""
+
+    fields: Mapping[str, str]
+    surroundings: Mapping[str, str]
+    labels: Mapping[str, str]
+    protected: bool
+
+
+def gather(subject: Subject, ruleset: Ruleset) -> Evidence:
+    reading = ruleset.reader.read(subject.fields)
+    _end_clauses_after_good_words(reading, ruleset.lexicon)
+    _finish_title_with_body(reading, ruleset.lexicon)
+    search = _Search(
+        ruleset,
+        reading,
+        around=ruleset.reader.read(subject.surroundings),
+        denial=Denial.of(reading, ruleset.lexicon),
+        denying=set(),
+        prepositions=reading.places(ruleset.lexicon.preposition),
+        name=wording.folded(subject.fields.get("name", "")),
+        labels=dict(list(subject.labels.items())[:LABELS_MAX]),
+        protected=subject.protected,
+    )
+    hits: list[Hit] = []
+    suppressed: list[Suppressed] = []
+    for rule in ruleset.rules:
+        found = search.rule(rule)
+        if isinstance(found, Hit):
+            hits.append(found)
+        elif found is not None:
+            suppressed.append(found)
+    trouble, good_news = _mood(reading, search.denial, search.denying, ruleset.lexicon)
+    return Evidence(tuple(hits), tuple(suppressed), trouble, good_news)
+
+
+@dataclass(slots=True)
+class _Search:
+    ruleset: Ruleset
+    reading: Reading
+    around: Reading
+    denial: Denial
+    denying: set[int]  # the words that denied something
+    prepositions: frozenset[int]
+    name: str
+    labels: Mapping[str, str]
+    protected: bool
+
+    def rule(self, rule: Rule) -> Hit | Suppressed | None:
+        """The rule's most specific match; a suppressed one only if no match of it stands."""
+        best: Hit | None = None
+        taken_back: Suppressed | None = None
+        for condition in rule.when:
+            if best and best.specificity >= condition.specificity:
+                continue
+            found = self._condition(rule, condition)
+            if isinstance(found, Hit):
+                best = found
+            elif found and not taken_back:
+                taken_back = found
+        return best or taken_back
+
+    def _condition(self, rule: Rule, condition: Condition) -> Hit | Suppressed | None:
+        if not all(self.reading.spans(term) for term in condition.near):
+            return None
+        if condition.names and self.name not in condition.names:
+            return None
+        if condition.services and not self.around.spans(condition.services):
+            return None
+        if not all(wording.folded(self.labels.get(key, "")) in values for key, values in condition.labels):
+            return None
+        if not condition.near:
+            return self._exact(rule, condition)
+        taken_back = None
+        for find in nearness.together(
+            self.reading, condition.near, gap=condition.gap, ordered=condition.ordered, across=condition.across
+        ):
+            field = self.reading.words.field_of(find.first)
+            if field not in condition.fields:
+                continue
+            words = self.reading.shown(find.spans)
+            by, because = self._taken_back(rule, find)
+            if not by:
+                return Hit(rule, field, words, condition.specificity, self._context(rule))
+            taken_back = taken_back or Suppressed(rule, field, words, by, because)
+        return taken_back
+
+    def _exact(self, rule: Rule, condition: Condition) -> Hit:
+        shown = [f"{key}={self.labels[key][:VALUE_CHARACTERS_SHOWN]}" for key, _ in condition.labels]
+        if condition.names:
+            shown.insert(0, self.name[:VALUE_CHARACTERS_SHOWN])
+        field = "name" if condition.names else "labels"
+        return Hit(rule, field, wording.normalise(" ".join(shown)), condition.specificity, self._context(rule))
+
+    def _taken_back(self, rule: Rule, find: Find) -> tuple[str, str]:
+        negator = self.denial.by(find)
+        if negator is not None:
+            self.denying.add(negator)
+            return "negation", self.reading.words.text[negator]
+        if not self.protected:
+            for exclusion in self.ruleset.exclusions:
+                if rule.id in exclusion.rules:
+                    because = self._excluded(exclusion, rule, find)
+                    if because:
+                        return exclusion.id, because
+        return "", ""
+
+    def _excluded(self, exclusion: Exclusion, rule: Rule, find: Find) -> str:
+        """In the text; or by where the alert comes from, unless the text itself gives the rule its context."""
+        context = self.reading.places(rule.context) if rule.context else frozenset()
+        because = nearness.excluded_by(
+            self.reading, find, exclusion.words, prepositions=self.prepositions, context=context
+        )
+        around = self.around.spans(exclusion.words)
+        if not because and around and not self._context_words(self.reading, rule.context):
+            because = self.around.shown(around[:1])
+        return because
+
+    def _context(self, rule: Rule) -> str:
+        return self._context_words(self.reading, rule.context) or self._context_words(self.around, rule.context)
+
+    @staticmethod
+    def _context_words(reading: Reading, context: Term | None) -> str:
+        return reading.shown(reading.spans(context)[:1]) if context else ""
+
+
+def _end_clauses_after_good_words(reading: Reading, lexicon: Lexicon) -> None:
+    """ "Signature verified and backup failed" are two clauses."""
+    ends = {last for _, last in reading.spans(lexicon.fine)}
+    words = reading.words
+    split_of = fresh = 0
+    for place, clause in enumerate(words.clauses):
+        if place - 1 in ends and words.text[place] == "and":
+            split_of, fresh = clause, -place
+        if fresh and clause == split_of:
+            words.clauses[place] = fresh
+
+
+def _finish_title_with_body(reading: Reading, lexicon: Lexicon) -> None:
+    """A title that only names a check ("Hash chain verification") is one clause with the body's first ("broken at 7")."""
+    words = reading.words
+    first, end = words.fields.get("title", (0, 0))
+    body, body_end = words.fields.get("body", (0, 0))
+    if body == body_end or not any(last == end - 1 for _, last in reading.spans(lexicon.check)):
+        return
+    if any(first <= at < end for term in (lexicon.failing, lexicon.fine) for at, _ in reading.spans(term)):
+        return
+    clause = words.clauses[body]
+    for place in range(body, body_end):
+        if words.clauses[place] != clause:
+            break
+        words.clauses[place] = words.clauses[end - 1]
+
+
+def _mood(reading: Reading, denial: Denial, denying: set[int], lexicon: Lexicon) -> tuple[str, str]:
+    """(trouble, good news). Good news needs a word that says so and not one failing word or stray "not"."""
+    for span in reading.spans(lexicon.failing):
+        negator = denial.by(Find((span,)))
+        if negator is None:
+            return reading.shown([span]), ""
+        denying.add(negator)
+    fine = reading.spans(lexicon.fine)
+    ends = {last for _, last in fine}
+    stray = min((at for at in denial.negators - denying if denial.denies(at) or at - 1 in ends), default=None)
+    if stray is not None:
+        return reading.words.text[stray], ""
+    if fine:
+        return "", reading.shown(fine[:1])
+    return "", reading.words.text[min(denying)] if denying else ""
+
+
+def informs_only(hit: Hit) -> bool:
+    """An INFO rule about words, which counts only where nothing in the text speaks of trouble."""
+    return hit.rule.severity is Severity.INFO and hit.specificity == 1

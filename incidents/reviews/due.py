@@ -1,0 +1,74 @@
+"""What is computed of a record: its durations, and when its review, meeting and actions are due. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from incidents.reviews.record import Record
+
+DRAFT_WITHIN = timedelta(hours=24)  # of resolution: the post-incident phase
+MEETING_WITHIN_DAYS_CRITICAL = 3  # calendar days
+MEETING_WITHIN_BUSINESS_DAYS = 5
+ACTION_WITHIN_DAYS_CRITICAL = 15
+ACTION_WITHIN_DAYS = 30
+SATURDAY = 5
+
+DEFINITIONS = {
+    "ttd": ("Time to detect (TTD)", "detected − started; started is known only if a person entered it"),
+    "tta": ("Time to acknowledge (TTA)", "first acknowledgement by a person − first page delivered before it"),
+    "ttm": ("Time to mitigate (TTM)", "mitigated − detected; mitigated is when it was marked contained"),
+    "ttr": ("Time to resolve (TTR)", "resolved − detected; detected is when the incident opened"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DueDates:
+    """All None until the incident is resolved: each counts from resolution."""
+
+    review_at: datetime | None
+    meeting_on: date | None
+    actions_on: date | None  # for an action that names no date of its own
+
+
+def due_dates(record: Record) -> DueDates:
+    """By the incident's highest severity, in UTC. Weekends are skipped in business days, public holidays are not."""
+    resolved_at = record.resolved_at
+    if resolved_at is None:
+        return DueDates(record.review_due_at, None, None)
+    critical = record.severity_peak == "CRITICAL"
+    resolved_on = resolved_at.date()
+    meeting_on = (
+        resolved_on + timedelta(days=MEETING_WITHIN_DAYS_CRITICAL)
+        if critical
+        else _business_days_after(resolved_on, MEETING_WITHIN_BUSINESS_DAYS)
+    )
+    return DueDates(
+        review_at=record.review_due_at or resolved_at + DRAFT_WITHIN,
+        meeting_on=meeting_on,
+        actions_on=resolved_on + timedelta(days=ACTION_WITHIN_DAYS_CRITICAL if critical else ACTION_WITHIN_DAYS),
+    )
+
+
+def measures(record: Record) -> dict[str, timedelta | None]:
+    """The four durations of DEFINITIONS by their keys; None where an input is missing."""
+    answered_at, detected_at = record.acknowledged_at, record.opened_at
+    delivered = [p.delivered_at for p in record.pages if p.delivered_at is not None]
+    before_answer = [at for at in delivered if answered_at is not None and at <= answered_at]
+    return {
+        "ttd": _span(record.started_at, detected_at),
+        "tta": _span(min(before_answer, default=None), answered_at),
+        "ttm": _span(detected_at, record.contained_at),
+        "ttr": _span(detected_at, record.resolved_at),
+    }
+
+
+def _span(since: datetime | None, until: datetime | None) -> timedelta | None:
+    return None if since is None or until is None else until - since
+
+
+def _business_days_after(day: date, count: int) -> date:
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < SATURDAY
+    return day
