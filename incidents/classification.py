@@ -84,12 +84,10 @@ def classify(alert: AlertText, ruleset: Ruleset) -> Classification:
 
 def _judge(alert: AlertText, ruleset: Ruleset, found: Evidence, protected: bool) -> Judgement:
     class_because = _class_because(alert, ruleset, found, protected)
-    constitutional = bool(class_because)
-    incident_class = IncidentClass.CONSTITUTIONAL if constitutional else IncidentClass.OPERATIONAL
-    drill = _drill(alert, ruleset)
-    established = protected or any(because.value == "label" for because in class_because)
-    gated = tuple(hit.rule.id for hit in found.hits if _lacks_context(hit, established, bool(drill)))
-    guard = _guard(alert, found, drill)
+    incident_class = IncidentClass.CONSTITUTIONAL if class_because else IncidentClass.OPERATIONAL
+    established = any(not because.rule for because in class_because)
+    gate, gated = _gate(found, established)
+    guard = _guard(alert, found)
     judged, because, hint_effect = _severity(alert, found, gated, guard)
     return Judgement(
         incident_class=incident_class,
@@ -97,6 +95,7 @@ def _judge(alert: AlertText, ruleset: Ruleset, found: Evidence, protected: bool)
         severity=judged,
         severity_because=because,
         guard=guard,
+        gate=gate,
         gated=gated,
         hint_effect=hint_effect,
         runbook=_runbook(alert, ruleset, found, gated, incident_class),
@@ -106,18 +105,17 @@ def _judge(alert: AlertText, ruleset: Ruleset, found: Evidence, protected: bool)
     )
 
 
-# Class
-
-
 def _class_because(alert: AlertText, ruleset: Ruleset, found: Evidence, protected: bool) -> tuple[Because, ...]:
     """Every reason for the constitutional class; each alone is enough, and nothing takes it away."""
     reasons = [Because("rule", hit.rule.id, explanation.matched(hit)) for hit in found.hits if _constitutional(hit)]
     if protected:
-        reasons.append(Because("service", "", f"service {wording.normalise(alert.service)} is protected"))
+        service = wording.normalise(alert.service)
+        reasons.append(
+            Because("service", "", f"service {service} is protected" if service else "its service is protected")
+        )
     for key in sorted(alert.labels):
-        if wording.folded(key) in ruleset.guards.class_labels and (
-            wording.folded(alert.labels[key]) == IncidentClass.CONSTITUTIONAL
-        ):
+        says = wording.folded(alert.labels[key])
+        if wording.folded(key) in ruleset.guards.class_labels and says == IncidentClass.CONSTITUTIONAL:
             reasons.append(Because("label", "", f"label {wording.normalise(key)} says constitutional"))
     return tuple(reasons)
 
@@ -126,48 +124,26 @@ def _constitutional(hit: Hit) -> bool:
     return hit.rule.incident_class is IncidentClass.CONSTITUTIONAL
 
 
-# Guards
+def _gate(found: Evidence, established: bool) -> tuple[str, tuple[str, ...]]:
+    """(why, the rules whose CRITICAL counts as HIGH). CRITICAL asks for a halt, so a phrase without context, or one from a
+    drill, is not enough; a service or a label that is constitutional by itself is context."""
+    critical = [hit for hit in found.hits if _constitutional(hit) and hit.rule.severity is Severity.CRITICAL]
+    if found.drill and critical:
+        return "this is said to be a drill", tuple(hit.rule.id for hit in critical)
+    gated = tuple(hit.rule.id for hit in critical if not (established or hit.context))
+    return ("neither the text nor the service gives it context" if gated else ""), gated
 
 
-def _drill(alert: AlertText, ruleset: Ruleset) -> str:
-    """What says that this is a drill or a test, or ""."""
-    guards = ruleset.guards
-    for key in sorted(alert.labels):
-        if wording.folded(key) in guards.drill_labels and wording.folded(alert.labels[key]) in ("true", "yes", "1"):
-            return f"label {wording.normalise(key)} says so"
-    title = ruleset.reader.read({"title": alert.title, "body": alert.body})
-    spans = title.spans(guards.drill_words)
-    if spans:
-        return f"the text says '{title.shown(spans[:1])}'"
-    phrases = title.words.phrases
-    alone = bool(phrases) and (len(phrases) == 1 or phrases[1] != phrases[0])
-    if alone and title.words.text[0] in guards.drill_markers:
-        return f"the title begins with '{title.words.text[0]}'"
-    return ""
-
-
-def _guard(alert: AlertText, found: Evidence, drill: str) -> Because:
+def _guard(alert: AlertText, found: Evidence) -> Because:
     """What makes the alert one to log only. A constitutional hit is not talked away by calling it a drill."""
-    none = Because("", "", "")
     if alert.status == "resolved":
         return Because("resolved", "", "the source says that it is over")
-    if drill and not any(_constitutional(hit) for hit in found.hits):
-        return Because("drill", "", drill)
-    if any(not evidence.informs_only(hit) for hit in found.hits) or found.trouble or not found.good_news:
-        return none
-    if alert.severity_hint and alert.severity_hint.rank > GOOD_NEWS_HINT_MAX.rank:
-        return none
-    return Because("good news", "", f"'{found.good_news}' and nothing in the text says otherwise")
-
-
-def _lacks_context(hit: Hit, established: bool, drill: bool) -> bool:
-    """Whether a constitutional CRITICAL counts as HIGH: CRITICAL asks for a halt, so one phrase is not enough."""
-    if not _constitutional(hit) or hit.rule.severity is not Severity.CRITICAL:
-        return False
-    return drill or not (established or hit.context)
-
-
-# Severity
+    if found.drill and not any(_constitutional(hit) for hit in found.hits):
+        return Because("drill", "", found.drill)
+    contradicted = alert.severity_hint is not None and alert.severity_hint.rank > GOOD_NEWS_HINT_MAX.rank
+    if found.good_news and not contradicted and all(evidence.informs_only(hit) for hit in found.hits):
+        return Because("good news", "", f"'{found.good_news}' and nothing in the text says otherwise")
+    return Because("", "", "")
 
 
 def _severity(
@@ -177,29 +153,25 @@ def _severity(
     if guard.value:
         return Severity.INFO, Because(Severity.INFO, "", f"because of {guard.value}: {guard.text}"), ""
     counting = [hit for hit in found.hits if not (evidence.informs_only(hit) and found.trouble)]
-    if counting:
-        worst = max(counting, key=lambda hit: _counted(hit, gated).rank)
-        judged = _counted(worst, gated)
-        how = f"context '{worst.context}'" if worst.context else "no context" if worst.rule.id in gated else ""
-        because = Because(judged, worst.rule.id, f"from {worst.rule.id}" + (f" ({how})" if how else ""))
+    if not counting:
+        judged, rule, why = DEFAULT_SEVERITY, "", "by default, as no rule decides it"
     else:
-        judged = DEFAULT_SEVERITY
-        because = Because(judged, "", "by default, as no rule decides it")
-    informs = bool(counting) and judged is Severity.INFO and evidence.informs_only(worst)
-    if informs and alert.severity_hint and alert.severity_hint.rank <= GOOD_NEWS_HINT_MAX.rank:
-        return judged, because, ""
+        worst = max(counting, key=lambda hit: _counted(hit, gated).rank)
+        judged, rule = _counted(worst, gated), worst.rule.id
+        how = " (without context)" if rule in gated else f" (context '{worst.context}')" if worst.context else ""
+        why = f"from {rule}{how}"
+        contradicted = alert.severity_hint is not None and alert.severity_hint.rank > GOOD_NEWS_HINT_MAX.rank
+        if evidence.informs_only(worst) and not contradicted:
+            return judged, Because(judged, rule, why), ""
     raised = severity.raised_by_hint(judged, alert.severity_hint)
     if raised is judged:
-        return judged, because, ""
+        return judged, Because(judged, rule, why), ""
     effect = f"the source calls it {alert.severity_hint}, which raised {judged} to {raised}"
-    return raised, Because(raised, because.rule, f"as {effect}"), effect
+    return raised, Because(raised, rule, f"as {effect}"), effect
 
 
 def _counted(hit: Hit, gated: tuple[str, ...]) -> Severity:
     return Severity.HIGH if hit.rule.id in gated else hit.rule.severity
-
-
-# Runbook
 
 
 def _runbook(
@@ -216,15 +188,16 @@ def _runbook(
     service_serves = incident_class is IncidentClass.OPERATIONAL or ruleset.protects(alert.service)
     tied: tuple[str, ...] = ()
     if eligible:
-        chosen = Because(eligible[0].rule.runbook, eligible[0].rule.id, f"from {eligible[0].rule.id}")
-        equals = [hit.rule.runbook for hit in eligible if preference(hit) == preference(eligible[0])]
+        best = eligible[0]
+        chosen = Because(best.rule.runbook, best.rule.id, f"from {best.rule.id}")
+        equals = [hit.rule.runbook for hit in eligible if preference(hit) == preference(best)]
         tied = tuple(dict.fromkeys(runbook for runbook in equals if runbook != chosen.value))
     elif of_service and service_serves:
-        chosen = Because(of_service, "", f"from service {alert.service}")
+        chosen = Because(of_service, "", f"from service {wording.normalise(alert.service)}")
     elif incident_class is IncidentClass.CONSTITUTIONAL:
         chosen = Because(ruleset.fallback_runbook, "", "as no other is constitutional")
     else:
-        chosen = Because("", "", "none names one")
+        chosen = Because("", "", "no rule and no service names one")
     others = [hit.rule.runbook for hit in eligible + ranked] + ([of_service] if of_service else [])
     return RunbookChoice(chosen, tuple(dict.fromkeys(other for other in others if other != chosen.value)), tied)
 
@@ -234,5 +207,5 @@ def _input_sha256(alert: AlertText) -> str:
         name: getattr(alert, name)
         for name in ("title", "body", "name", "service", "component", "environment", "source", "status", "protected")
     }
-    hint = alert.severity_hint or ""
-    return explanation.digest(content | {"labels": dict(alert.labels), "severity_hint": str(hint)})
+    hint = str(alert.severity_hint or "")
+    return explanation.digest(content | {"labels": dict(alert.labels), "severity_hint": hint})

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from incidents import nearness, wording
 from incidents.nearness import Denial, Find, Lexicon
-from incidents.ruleset import Condition, Exclusion, Rule, Ruleset
+from incidents.ruleset import Condition, Exclusion, Guards, Rule, Ruleset
 from incidents.severity import Severity
 from incidents.vocabulary import Reading, Term
 
 LABELS_MAX = 200
 VALUE_CHARACTERS_SHOWN = 80
+GOOD_NEWS_WORDS_MAX = 60  # a longer text says too much to be believed for one good word
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Suppressed:
 class Evidence:
     hits: tuple[Hit, ...]  # in the order of the rules
     suppressed: tuple[Suppressed, ...]
+    drill: str  # what says that this is a drill or a test; ""
     trouble: str  # the first failing word left undenied; "" if there is none
     good_news: str  # words that say all is well; only if there is no trouble
 
@@ -62,7 +64,6 @@ def gather(subject: Subject, ruleset: Ruleset) -> Evidence:
         reading,
         around=ruleset.reader.read(subject.surroundings),
         denial=Denial.of(reading, ruleset.lexicon),
-        denying=set(),
         prepositions=reading.places(ruleset.lexicon.preposition),
         name=wording.folded(subject.fields.get("name", "")),
         labels=dict(list(subject.labels.items())[:LABELS_MAX]),
@@ -76,8 +77,9 @@ def gather(subject: Subject, ruleset: Ruleset) -> Evidence:
             hits.append(found)
         elif found is not None:
             suppressed.append(found)
-    trouble, good_news = _mood(reading, search.denial, search.denying, ruleset.lexicon)
-    return Evidence(tuple(hits), tuple(suppressed), trouble, good_news)
+    trouble, good_news = _mood(reading, search.denial, ruleset.lexicon)
+    drill = _drill(reading, subject.labels, ruleset.guards)
+    return Evidence(tuple(hits), tuple(suppressed), drill, trouble, good_news)
 
 
 @dataclass(slots=True)
@@ -86,7 +88,6 @@ class _Search:
     reading: Reading
     around: Reading
     denial: Denial
-    denying: set[int]  # the words that denied something
     prepositions: frozenset[int]
     name: str
     labels: Mapping[str, str]
@@ -141,7 +142,6 @@ class _Search:
     def _taken_back(self, rule: Rule, find: Find) -> tuple[str, str]:
         negator = self.denial.by(find)
         if negator is not None:
-            self.denying.add(negator)
             return "negation", self.reading.words.text[negator]
         if not self.protected:
             for exclusion in self.ruleset.exclusions:
@@ -168,6 +168,21 @@ class _Search:
     @staticmethod
     def _context_words(reading: Reading, context: Term | None) -> str:
         return reading.shown(reading.spans(context)[:1]) if context else ""
+
+
+def _drill(reading: Reading, labels: Mapping[str, str], guards: Guards) -> str:
+    for key in sorted(labels):
+        if wording.folded(key) in guards.drill_labels and wording.folded(labels[key]) in ("true", "yes", "1"):
+            return f"label {wording.normalise(key)} says so"
+    spans = reading.spans(guards.drill_words)
+    if spans:
+        return f"the text says '{reading.shown(spans[:1])}'"
+    words = reading.words
+    first, end = words.fields["title"]
+    alone = first < end and (first + 1 == end or words.phrases[first + 1] != words.phrases[first])
+    if alone and words.text[first] in guards.drill_markers:
+        return f"the title begins with '{words.text[first]}'"
+    return ""
 
 
 def _end_clauses_after_good_words(reading: Reading, lexicon: Lexicon) -> None:
@@ -198,11 +213,15 @@ def _finish_title_with_body(reading: Reading, lexicon: Lexicon) -> None:
         words.clauses[place] = words.clauses[end - 1]
 
 
-def _mood(reading: Reading, denial: Denial, denying: set[int], lexicon: Lexicon) -> tuple[str, str]:
-    """(trouble, good news). Good news needs a word that says so and not one failing word or stray "not"."""
+def _mood(reading: Reading, denial: Denial, lexicon: Lexicon) -> tuple[str, str]:
+    """(trouble, good news). Good news needs a word that says so and not one failing word or stray "not".
+
+    What a "not" takes from a rule does not count: "the second channel did not see the halt" is anything but good news.
+    """
+    denying: set[int] = set()
     for span in reading.spans(lexicon.failing):
         negator = denial.by(Find((span,)))
-        if negator is None:
+        if negator is None or span[1] not in denial.countable:  # "no rollback" and "cannot delete" are no good news
             return reading.shown([span]), ""
         denying.add(negator)
     fine = reading.spans(lexicon.fine)
@@ -210,9 +229,22 @@ def _mood(reading: Reading, denial: Denial, denying: set[int], lexicon: Lexicon)
     stray = min((at for at in denial.negators - denying if denial.denies(at) or at - 1 in ends), default=None)
     if stray is not None:
         return reading.words.text[stray], ""
+    partial = _partial(reading.words.text, denying)
+    if partial:
+        return partial, ""
+    if len(reading.words.text) > GOOD_NEWS_WORDS_MAX:
+        return "", ""
     if fine:
         return "", reading.shown(fine[:1])
     return "", reading.words.text[min(denying)] if denying else ""
+
+
+def _partial(words: list[str], denying: set[int]) -> str:
+    """ "4999 of 5000": some are left over. "0 of 5000 failed" was understood already."""
+    for at, (some, of, whole) in enumerate(zip(words, words[1:], words[2:], strict=False)):
+        if of == "of" and some.isdigit() and whole.isdigit() and some != whole and at not in denying:
+            return f"{some} of {whole}"
+    return ""
 
 
 def informs_only(hit: Hit) -> bool:

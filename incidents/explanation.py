@@ -41,7 +41,8 @@ class Judgement:
     severity: Severity
     severity_because: Because
     guard: Because  # value resolved, drill or good news; "" if no guard applied
-    gated: tuple[str, ...]  # rules whose CRITICAL counted as HIGH for want of context
+    gate: str  # why the gate applied; ""
+    gated: tuple[str, ...]  # rules whose CRITICAL counted as HIGH
     hint_effect: str  # what the source's own severity did; "" if nothing
     runbook: RunbookChoice
     confirm_class: bool
@@ -67,7 +68,7 @@ def record(judgement: Judgement, ruleset: Ruleset, input_sha256: str) -> dict[st
             for s in j.evidence.suppressed
         ],
         "guard": _because(j.guard),
-        "gate": {"applied": bool(j.gated), "rules": list(j.gated)},
+        "gate": {"applied": bool(j.gated), "rules": list(j.gated), "because": j.gate},
         "undenied_trouble": j.evidence.trouble,
         "hint": j.hint_effect,
         "class": {"value": str(j.incident_class), "because": [_because(b) for b in j.class_because]},
@@ -122,11 +123,13 @@ def reasons(judgement: Judgement) -> tuple[str, ...]:
         said.append(f"Logged only ({j.guard.value}): {j.guard.text}.")
     if j.gated:
         which = " and ".join(j.gated)
-        said.append(f"{which} would be CRITICAL, but the text and the service give no context: HIGH until confirmed.")
+        said.append(f"{which} would be CRITICAL, but {j.gate}: it counts as HIGH.")
     if j.hint_effect:
         said.append(_capital(j.hint_effect) + ".")
     if not j.severity_because.rule and not j.guard.value:
         said.append(f"{j.severity} {j.severity_because.text}.")
+    if j.confirm_class:
+        said.append("A person is asked to confirm the class.")
     if j.runbook.tied:
         which = " and ".join(j.runbook.tied)
         said.append(f"Runbook {j.runbook.chosen.value} is tied with {which}; the earliest rule's is shown first.")

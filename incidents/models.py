@@ -10,6 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.orm import Base, BigId, Json
+from incidents.lifecycle import Status
 
 
 class Service(Base):
@@ -33,13 +34,6 @@ class Integration(Base):
     source: Mapped[str] = mapped_column(String(32))
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     key_hint: Mapped[str] = mapped_column(String(8))  # its last four characters, to tell keys apart
-
-
-class Status(StrEnum):
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
-    CLOSED = "closed"
 
 
 class Incident(Base):
@@ -93,7 +87,7 @@ class Alert(Base):
     body: Mapped[str] = mapped_column(Text, default="")
     severity: Mapped[str] = mapped_column(String(16))
     labels: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    links: Mapped[list[str]] = mapped_column(Json, default=list)
+    links: Mapped[list[Any]] = mapped_column(Json, default=list)  # [{href, text}, …]
     url: Mapped[str] = mapped_column(Text, default="")
     raw: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     count: Mapped[int] = mapped_column(default=1)

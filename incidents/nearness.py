@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from incidents.vocabulary import Reading, Span, Term
 
@@ -27,7 +28,7 @@ class Lexicon:
     negator: Term  # no, not, without, none, 0
     light: Term  # what may stand between a negator and what it denies
     subject: Term  # nouns of which failures are counted: "no signature failures"
-    countable: Term  # what a zero behind it denies: "failures: 0", but not "pool low: 0"
+    countable: Term  # troubles whose denial is good news, also by a zero behind: "failures: 0", but not "pool low: 0"
     reporting: Term  # after these a 0 counts something; after others it is a number: "found 0", "replica 0"
     failing: Term  # any of these, not denied, and the text is not good news
     fine: Term  # good news
@@ -67,7 +68,7 @@ def together(
         in_order = sorted(spans)
         if ordered and in_order != spans:
             continue
-        if any(left[1] >= right[0] for left, right in zip(in_order, in_order[1:], strict=False)):
+        if any(left[1] >= right[0] for left, right in pairwise(in_order)):
             continue  # one word cannot stand for two
         first, last = in_order[0][0], in_order[-1][1]
         others = last - first + 1 - sum(s[1] - s[0] + 1 for s in spans)
@@ -92,6 +93,7 @@ class Denial:
     between: frozenset[int]
     countable: frozenset[int]
     reporting: frozenset[int]
+    failing: frozenset[int]
 
     @classmethod
     def of(cls, reading: Reading, lexicon: Lexicon) -> Denial:
@@ -102,18 +104,21 @@ class Denial:
             reading.places(lexicon.light) | reading.places(lexicon.subject),
             reading.places(lexicon.countable),
             reading.places(lexicon.reporting),
+            reading.places(lexicon.failing),
         )
 
     def by(self, find: Find) -> int | None:
-        for n, (first, _) in enumerate(find.spans):
+        for n, (first, last) in enumerate(find.spans):
             back_to = find.spans[n - 1][1] if n else -1
             negator = self._before(first, back_to)
             if negator is not None:
                 return negator
+            if first in self.negators and self._goes_on_to_fail(last):
+                return first
         return self._zero_after(find.last)
 
     def _before(self, place: int, back_to: int) -> int | None:
-        """ "no new signature failures", "did not fail", "0 of 5000 signatures failed". """
+        """ "no new signature failures", "did not fail", "0 of 5000 signatures failed"."""
         words = self.reading.words
         for at in range(place - 1, max(back_to, place - 1 - NEGATION_REACH_WORDS), -1):
             if words.phrases[at] != words.phrases[place]:
@@ -124,6 +129,18 @@ class Denial:
                 return None
         return None
 
+    def _goes_on_to_fail(self, last: int) -> bool:
+        """ "no quorum" is a failure, but "no quorum failures" is none."""
+        words = self.reading.words
+        for at in range(last + 1, min(last + 1 + NEGATION_REACH_WORDS, len(words.text))):
+            if words.phrases[at] != words.phrases[last]:
+                return False
+            if at in self.failing:
+                return True
+            if at not in self.between:
+                return False
+        return False
+
     def denies(self, at: int) -> bool:
         words = self.reading.words
         if words.text[at] == "no":  # "event no 5"
@@ -133,7 +150,7 @@ class Denial:
         return True
 
     def _zero_after(self, last: int) -> int | None:
-        """ "failures: 0", "mismatches found: none", but neither "failed: 0 replicas left" nor "pool low: 0". """
+        """ "failures: 0", "mismatches found: none", but neither "failed: 0 replicas left" nor "pool low: 0"."""
         words = self.reading.words
         if last not in self.countable:
             return None

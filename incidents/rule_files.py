@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -29,12 +29,12 @@ SECTIONS = (
     "exclusions",
     "rules",
 )
-RULE_KEYS = ("id", "title", "class", "severity", "runbook", "general", "from", "when", "context")
+RULChoiceKEYS = ("id", "title", "class", "severity", "runbook", "general", "from", "when", "context")
 CONDITION_KEYS = ("near", "gap", "ordered", "across", "in", "services", "name", "labels")
 EXCLUSION_KEYS = ("id", "title", "rules", "words")
 GUARD_KEYS = ("class_labels", "drill_labels", "drill_markers", "drill_words")
 
-E_ = TypeVar("E_", bound=StrEnum)
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def compile_documents(documents: Sequence[tuple[str, Any]]) -> Ruleset:
@@ -157,13 +157,15 @@ class _Compiling:
     def rule(self, file: str, raw: Any) -> Rule | None:
         raw = self.mapping(file, "a rule", "", raw)
         rule_id = self.text(file, "a rule", "id", raw.get("id", "")) or "a rule without id"
-        self.check_keys(file, raw, RULE_KEYS, rule_id)
+        self.check_keys(file, raw, RULChoiceKEYS, rule_id)
         for key in ("id", "title", "when"):
             if not raw.get(key):
                 self.problem(file, rule_id, key, "is missing")
         incident_class = self.choice(file, rule_id, "class", raw.get("class"), IncidentClass)
         severity = self.choice(file, rule_id, "severity", raw.get("severity"), Severity)
-        when = [self.condition(file, rule_id, one) for one in self.sequence(file, f"{rule_id}: when", raw.get("when", []))]
+        when = [
+            self.condition(file, rule_id, one) for one in self.sequence(file, f"{rule_id}: when", raw.get("when", []))
+        ]
         context = self.term(file, rule_id, "context", raw["context"]) if "context" in raw else None
         if incident_class is None or severity is None:
             return None
@@ -257,15 +259,15 @@ class _Compiling:
     def flag(self, file: str, rule: str, key: str, raw: Mapping[str, Any]) -> bool:
         return bool(self._kind(file, rule, key, raw.get(key, False), bool, "true or false"))
 
-    def choice(self, file: str, rule: str, key: str, raw: Any, kinds: type[E_]) -> E_ | None:
+    def choice(self, file: str, rule: str, key: str, raw: Any, kinds: type[Choice]) -> Choice | None:
         try:
             return kinds(raw)
         except ValueError:
             self.problem(file, rule, key, f"is {raw!r}, not one of {', '.join(kinds)}")
             return None
 
-    def _kind(self, file: str, rule: str, key: str, raw: Any, kind: Callable[..., Any], name: str) -> Any:
-        if isinstance(raw, kind):  # type: ignore[arg-type]
+    def _kind(self, file: str, rule: str, key: str, raw: Any, kind: type, name: str) -> Any:
+        if isinstance(raw, kind):
             return raw
         self.problem(file, rule, key, f"is {raw!r}, not {name}")
         return None

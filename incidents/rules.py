@@ -1,6 +1,6 @@
 """The rule files: reading them from a folder, and what is worth knowing about them before an alert finds out.
 
-Reads files, knows no database. `docs` of the format stand at the top of the shipped files.
+Reads files, knows no database. The format is described at the top of config/rules/00-words.yaml.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ from incidents.ruleset import Condition, Rule, Ruleset, RulesetError
 from incidents.severity import IncidentClass, Severity
 from incidents.vocabulary import Term, matches
 
+__all__ = ["Finding", "Level", "Ruleset", "RulesetError", "lint", "load"]
+
 FILES_MAX = 100
 FILE_BYTES_MAX = 1_000_000
+LONE_WORD_CHARACTERS_MIN = 9  # "oomkilled" may stand alone, "halt" may not
 
 
 class Level(StrEnum):
@@ -90,7 +93,9 @@ def lint(ruleset: Ruleset, runbook_ids: Collection[str]) -> list[Finding]:
             continue
         for other in ruleset.rules:
             if other.id != rule.id and _always_beaten(rule, other, ruleset):
-                problem = f"can never win: {other.id} matches whenever it does, with the same class and no less severity"
+                problem = (
+                    f"can never win: {other.id} matches whenever it does, with the same class and no less severity"
+                )
                 findings.append(Finding(Level.WARNING, rule.id, rule.file, problem))
                 break
     return findings
@@ -124,9 +129,10 @@ def _of_rule(rule: Rule, runbook_ids: Collection[str]) -> Iterator[tuple[Level, 
     if not rule.source:
         yield Level.WARNING, "does not say where it comes from"
     for condition in rule.when:
-        one_word = len(condition.near) == 1 and any(len(phrase) == 1 for phrase in condition.near[0].phrases)
-        if one_word and not (condition.services or condition.names or condition.labels):
-            yield Level.WARNING, f"matches on a single word of '{condition.near[0].text}'"
+        if len(condition.near) == 1 and not (condition.services or condition.names or condition.labels):
+            for phrase in sorted(condition.near[0].phrases):
+                if len(phrase) == 1 and len(phrase[0]) < LONE_WORD_CHARACTERS_MIN:
+                    yield Level.WARNING, f"matches on the single word '{phrase[0]}', which is short enough to mean much"
 
 
 def _hides_all(words: Term, rule: Rule) -> bool:
@@ -138,7 +144,7 @@ def _always_beaten(rule: Rule, other: Rule, ruleset: Ruleset) -> bool:
     stronger = other.severity.rank - rule.severity.rank
     if other.incident_class is not rule.incident_class or stronger < 0:
         return False
-    earlier = [r.id for r in ruleset.rules if r.id in (rule.id, other.id)][0] == other.id
+    earlier = next(r.id for r in ruleset.rules if r.id in (rule.id, other.id)) == other.id
     if stronger == 0 and not (earlier and other.general <= rule.general):
         return False
     if rule.severity is Severity.CRITICAL and rule.context != other.context:
@@ -177,6 +183,9 @@ def _says(phrase: tuple[str, ...], other: tuple[str, ...]) -> bool:
     """Whether `other` stands in `phrase`: "health check failing" says "failing"."""
     width = len(other)
     return any(
-        all(pattern == word or matches(pattern, word.rstrip("*")) for pattern, word in zip(other, phrase[at:], strict=False))
+        all(
+            pattern == word or matches(pattern, word.rstrip("*"))
+            for pattern, word in zip(other, phrase[at:], strict=False)
+        )
         for at in range(len(phrase) - width + 1)
     )

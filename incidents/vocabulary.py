@@ -1,8 +1,8 @@
 """The words that rules look for, compiled once, and where they stand in one alert. Pure.
 
 A *term* is what a rule writes as one string: phrases separated by `|`. A phrase is one or more words that must follow
-each other; a word may end in `*` (any ending), be `#` (any number) or `#+` (any number but zero), and `$name` stands
-for a word family declared under `words:`.
+each other; a word may end in `*` (any ending), be `<number>` or `<nonzero>`, and `$name` stands for a word family
+declared under `words:`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from incidents import wording
 from incidents.wording import Words
 
-NUMBER, NUMBER_NOT_ZERO = "#", "#+"
+NUMBER, NONZERO = "<number>", "<nonzero>"
 PREFIX_CHARACTERS_MIN = 3  # `ha*` would match half the dictionary
 FAMILY_DEPTH_MAX = 5
 
@@ -85,12 +85,12 @@ class Vocabulary:
 def _phrase(text: str) -> Phrase:
     words: list[str] = []
     for written in text.split():
-        if written in (NUMBER, NUMBER_NOT_ZERO):
+        if written in (NUMBER, NONZERO):
             words.append(written)
             continue
         stem = written.removesuffix("*")
-        if "*" in stem or "$" in stem or "#" in stem:
-            raise TermError(f"'{written}': * stands at the end of a word, $ and # alone")
+        if any(sign in stem for sign in "*$<>#"):
+            raise TermError(f"'{written}': only letters and digits, * at the end, $family, {NUMBER} and {NONZERO}")
         parts = wording.Reader(()).read({"": stem.casefold()}).text
         if not parts:
             raise TermError(f"'{written}' has no letters or digits")
@@ -105,7 +105,7 @@ def _phrase(text: str) -> Phrase:
 def matches(pattern: str, word: str) -> bool:
     if pattern[-1] == "*":
         return word.startswith(pattern[:-1])
-    if pattern[0] == NUMBER:
+    if pattern in (NUMBER, NONZERO):
         return word.isdigit() and (pattern == NUMBER or bool(word.strip("0")))
     return word == pattern
 
@@ -135,7 +135,7 @@ class TextReader:
         if word.isdigit():
             found += self._exact.get(NUMBER, ())
             if word.strip("0"):
-                found += self._exact.get(NUMBER_NOT_ZERO, ())
+                found += self._exact.get(NONZERO, ())
         return found
 
 

@@ -11,26 +11,29 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 CHARACTERS_MAX = 65_536  # of one field, after normalising (NFKC can make one character eighteen)
 MARKS_MAX = 4  # combining marks in a row; NFKC sorts longer runs in quadratic time
 WORD_CHARACTERS_MAX = 48  # a longer one is a hash or a token; its beginning is kept
 LINE_WRAPPED_CHARACTERS = 50  # a line this long that stops without a full stop goes on in the next
 
-NUMBER = "#"  # in a rule: any number
-
 # Invisible characters that can stand inside a word without being seen, and the typographic apostrophe.
 _UNSEEN: dict[int, str | None] = dict.fromkeys(
-    (0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0)
-    + tuple(range(0x180B, 0x1810))
-    + tuple(range(0x200B, 0x2010))
-    + tuple(range(0x202A, 0x202F))
-    + tuple(range(0x2060, 0x2070))
-    + tuple(range(0xFE00, 0xFE10))
-    + tuple(range(0xFFF0, 0xFFFC))
-    + tuple(range(0xE0000, 0xE0080))
+    chain(
+        (0x00AD, 0x034F, 0x061C, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFEFF, 0xFFA0),
+        range(0x180B, 0x1810),
+        range(0x200B, 0x2010),
+        range(0x202A, 0x202F),
+        range(0x2060, 0x2070),
+        range(0xFE00, 0xFE10),
+        range(0xFFF0, 0xFFFC),
+        range(0xE0000, 0xE0080),
+    )
 )
 _UNSEEN[0x2019] = "'"
+_UNEQUAL = re.compile("!=|≠|<>")
+_OUT_OF = re.compile(r"(?<=\d)/(?=\d)")  # 4999/5000
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 _PIECE = re.compile(r"([^\W_]+(?:'[^\W_]+)*)|[;!?|.,\n:=()\[\]{}>—–•]| -+ ")
@@ -101,9 +104,12 @@ class Reader:
         clause = phrase = 1 + (words.phrases[-1] if words.phrases else 0)
         pending = ""  # the strongest mark since the last word: "" < soft ":" < comma "," < hard "."
         line_start = 0
-        for piece in _PIECE.finditer(text):
+        for piece in _PIECE.finditer(_OUT_OF.sub(" of ", _UNEQUAL.sub(" not equal ", text))):
             word = piece[1]
             if word is None:
+                if piece[0] in "=:" and _begins_pair(words):
+                    phrase += 1
+                    words.phrases[-1] = phrase
                 mark, line_start = _mark(text, piece, line_start)
                 if _STRENGTH[mark] > _STRENGTH[pending]:
                     pending = mark
@@ -131,6 +137,13 @@ class Reader:
 
 
 _STRENGTH = {"": 0, ":": 1, ",": 2, ".": 3}
+
+
+def _begins_pair(words: Words) -> bool:
+    """Whether the last word is the key of a next pair: the second one in "errors=0 mismatches=3"."""
+    return (
+        len(words.text) > 2 and words.text[-2].isdigit() and words.phrases[-1] == words.phrases[-2] != words.phrases[-3]
+    )
 
 
 def _mark(text: str, piece: re.Match[str], line_start: int) -> tuple[str, int]:

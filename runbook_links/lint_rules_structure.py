@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -213,5 +214,5 @@ def reading_time(runbook: Runbook) -> Iterator[Finding]:
     """RB054."""
     minutes = len(runbook.body.split()) / READING_WORDS_PER_MINUTE
     if "CRITICAL" in runbook.severities and minutes > READING_MINUTES_MAX:
-        message = f"about {minutes:.0f} minutes to read, for a CRITICAL incident: {READING_MINUTES_MAX} at most"
+        message = f"about {math.ceil(minutes)} minutes to read, for a CRITICAL incident: {READING_MINUTES_MAX} at most"
         yield Finding("RB054", NOTE, message, runbook.body_line)

@@ -33,6 +33,7 @@ _WORD = re.compile(r"\b(operational|constitutional|mixed)\b", re.IGNORECASE)
 _LABEL_LINE = re.compile(r"^[^A-Za-z]*(?P<word>OPERATIONAL|CONSTITUTIONAL)(?:\*\*.*|[^A-Za-z]*)$")
 _CIRCLE = re.compile("[\U0001f534\U0001f535]|ðŸ”[´µ]")  # the red and blue circles, whole or broken by a wrong encoding
 _APPROVAL = re.compile(r"^`?(?P<action>[\w.-]+)`?\s*:\s*(?P<least>\d{1,3})\s+of\s+(?P<roles>\S.*)$", re.IGNORECASE)
+_ASIDE = re.compile(r"\([^()]*\)")
 _NONE = re.compile(r"^(?:(?:none|not (?:required|needed|applicable)|n/?a)\b|[-—]+$)", re.IGNORECASE)
 
 _FIELDS = {
@@ -110,7 +111,7 @@ class Step:
 def approvals(text: str) -> tuple[tuple[Approval, ...], bool]:
     """`resume-after-halt: 2 of keeper, governance; …` -> the approvals, and whether every part could be read."""
     found: list[Approval] = []
-    for part in filter(None, (part.strip(" .") for part in text.split(";"))):
+    for part in filter(None, (part.strip(" .") for part in _ASIDE.sub("", text).split(";"))):
         if _NONE.match(part):
             continue
         match = _APPROVAL.match(part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from http.client import HTTPException
@@ -61,6 +62,8 @@ PERMANENT: dict[str, bool] = {
     "service_unavailable": False,
     "team_added_to_org": False,
 }
+_CODE = re.compile(r"[a-z][a-z0-9_]{1,63}")  # what is not one is the SDK's own words, or a proxy's
+
 # Slack dislikes how the message is laid out: the same words without blocks still reach the person.
 LAYOUT_REFUSED = frozenset({"invalid_attachments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
@@ -125,16 +128,15 @@ def _call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespon
 
 def _error(response: SlackResponse) -> ChannelError:
     """What Slack's refusal means. Its own errors come with status 200; others are from a proxy or a failing edge."""
-    status = response.status_code
-    code = str(response.get("error") or "")
-    if code not in PERMANENT and code not in LAYOUT_REFUSED and status != 200:
+    status, code = response.status_code, str(response.get("error") or "")
+    if not _CODE.fullmatch(code):
         code = f"http_{status}"
     retry_after = _seconds({k.lower(): v for k, v in response.headers.items()}.get("retry-after"))
     permanent = PERMANENT.get(code, code in LAYOUT_REFUSED or 400 <= status < 500)
     if status == 429 or status >= 500:
         permanent = False
     return ChannelError(
-        f"Slack refused the message: {code[:200]}", permanent=permanent, code=code[:64], retry_after_seconds=retry_after
+        f"Slack refused the message: {code}", permanent=permanent, code=code, retry_after_seconds=retry_after
     )
 
 

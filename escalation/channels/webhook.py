@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Callable
 from datetime import datetime
 from email.message import Message as Headers
-from http.client import HTTPException
+from http.client import HTTPException, InvalidURL
 from typing import IO, Any
 from urllib.error import HTTPError
 
@@ -65,14 +65,12 @@ class Webhook:
         except HTTPError as refused:
             with refused:
                 raise _error(refused) from refused
+        except (ValueError, InvalidURL) as unusable:
+            reason = f"The webhook's address is not usable: {unusable}"
+            raise ChannelError(reason, permanent=True, code="address") from unusable
         except (OSError, HTTPException) as broken:
-            raise ChannelError(
-                f"The webhook could not be reached: {broken}", permanent=False, code="network"
-            ) from broken
-        except ValueError as unusable:
-            raise ChannelError(
-                f"The webhook's address is not usable: {unusable}", permanent=True, code="address"
-            ) from unusable
+            reason = f"The webhook could not be reached: {broken}"
+            raise ChannelError(reason, permanent=False, code="network") from broken
 
 
 def payload(message: Message, event: str) -> dict[str, Any]:

@@ -36,6 +36,7 @@ class Fault:
     retry_after: int | None = None
     lose_answer: bool = False  # the provider takes the message over, and the answer is lost on the way
     drop: bool = False  # the provider never sees it
+    location: str = ""  # of a redirect
     body: bytes | None = None  # instead of the provider's own error body
 
 

@@ -86,6 +86,7 @@ class FakeProviders:
         retry_after: int | None = None,
         lose_answer: bool = False,
         drop: bool = False,
+        location: str = "",
         body: bytes | None = None,
     ) -> None:
         """Let the next requests of a kind (one of KINDS) fail. `code` is a Twilio number or a Slack word.
@@ -94,7 +95,7 @@ class FakeProviders:
         """
         if kind not in KINDS:
             raise ValueError(f"{kind!r} is none of {', '.join(KINDS)}")
-        self._faults.add(kind, Fault(status, code, retry_after, lose_answer, drop, body), times)
+        self._faults.add(kind, Fault(status, code, retry_after, lose_answer, drop, location, body), times)
 
     # How they answer
 
@@ -142,6 +143,7 @@ class FakeProviders:
 
 def _failure(kind: str, fault: Fault) -> Answer:
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    headers |= {"Location": fault.location} if fault.location else {}
     if fault.body is not None:
         return Answer(fault.status, fault.body, headers | {"Content-Type": "text/html"})
     if kind == "slack":

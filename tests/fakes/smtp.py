@@ -29,7 +29,6 @@ class FakeMailServer:
             hostname="127.0.0.1",
             port=_free_port(),
             authenticator=self._authenticate if user else None,
-            auth_required=bool(user),
             auth_require_tls=False,
         )
 
@@ -50,6 +49,8 @@ class FakeMailServer:
         return [letter for letter in self.letters if address in letter["To"]]
 
     async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:
+        if self._login[0] and not session.authenticated:
+            return "530 5.7.0 Authentication required"
         if "RCPT" in self.answers:
             return self.answers.pop("RCPT")
         envelope.rcpt_tos.append(address)

@@ -217,6 +217,7 @@ def test_a_waiver_is_read_with_its_reviewer_and_reason() -> None:
     ("approvals", "expected"),
     [
         ("none", ()),
+        ("none (one keeper may stop; it takes two to go on)", ()),
         ("resume-after-halt: 2 of keeper, governance", (Approval("resume-after-halt", ("keeper", "governance"), 2),)),
         (
             "a: 2 of keeper; b: 3 of keeper and chair.",

@@ -1,0 +1,98 @@
+"""Keeping living messages true: posted once, then edited whenever what they show has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from escalation.brief import Brief, Standing
+from escalation.channels.base import ChannelError, Message, Purpose, Sent
+from escalation.journal import Journal
+from escalation.models import Escalation, LivingMessage
+from escalation.paging import retries, timers
+from escalation.paging.timers import Claimed
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    message_id: int
+    channel: str
+    address: str
+    ref: dict[str, Any]  # empty: to be posted
+    message: Message
+    digest: str
+
+
+def begin(session: Session, claimed: Claimed) -> Edit | None:
+    """What to post or edit; None when the message already shows it."""
+    living = session.scalar(select(LivingMessage).where(LivingMessage.id == claimed.subject_id))
+    if living is None or not timers.still_held(session, claimed):
+        return None
+    escalation = session.get_one(Escalation, living.escalation_id)
+    digest = _digest(escalation)
+    if living.ref and living.shown == digest:
+        timers.finish(session, claimed)
+        return None
+    message = Message(
+        purpose=Purpose.PAGE if living.to_name else Purpose.ANNOUNCEMENT,
+        brief=Brief.from_json(escalation.brief),
+        standing=Standing.from_json(escalation.standing),
+        to_name=living.to_name,
+        level=living.level,
+    )
+    return Edit(living.id, living.channel, living.address, dict(living.ref), message, digest)
+
+
+def record_shown(session: Session, journal: Journal, claimed: Claimed, edit: Edit, sent: Sent, now: datetime) -> None:
+    living = _locked(session, edit)
+    if living is None:
+        return
+    first = not living.ref
+    if first:
+        # A room that cannot be edited still has been told: the mark keeps it from being posted again.
+        living.ref = dict(sent.ref) or {"posted": now.isoformat()}
+        text = f"Announced in {edit.channel} {edit.address}."
+        facts = {"channel": edit.channel, "address": edit.address}
+        journal(session, living.incident_id, "announcement.sent", text, occurred_at=now, payload=facts)
+    living.shown, living.failures, living.error = edit.digest, 0, ""
+    timers.finish(session, claimed)
+
+
+def record_failure(
+    session: Session, journal: Journal, claimed: Claimed, edit: Edit, error: ChannelError, now: datetime
+) -> None:
+    living = _locked(session, edit)
+    if living is None:
+        return
+    living.failures += 1
+    living.error = str(error)
+    decision = retries.decide(living.failures, permanent=error.permanent, retry_after_seconds=error.retry_after_seconds)
+    if decision.retry_in_seconds is not None:
+        timers.put_back(session, claimed, now + timedelta(seconds=decision.retry_in_seconds), error=str(error))
+        return
+    living.failures = 0
+    timers.finish(session, claimed)
+    what = "edit the message in" if living.ref else "announce in"
+    text = f"Could not {what} {edit.channel} {edit.address}: {error}"
+    facts = {"channel": edit.channel, "address": edit.address, "code": error.code}
+    journal(session, living.incident_id, "announcement.failed", text, occurred_at=now, payload=facts)
+
+
+def _locked(session: Session, edit: Edit) -> LivingMessage | None:
+    return session.scalar(
+        select(LivingMessage)
+        .where(LivingMessage.id == edit.message_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def _digest(escalation: Escalation) -> str:
+    shown = json.dumps([escalation.brief, escalation.standing], sort_keys=True)
+    return hashlib.sha256(shown.encode()).hexdigest()

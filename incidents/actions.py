@@ -1,0 +1,208 @@
+"""One function a verb. Each locks the incident, asks `lifecycle`, tells escalation, and notes it on the timeline.
+
+All run inside the caller's transaction; a verb that finds nothing to do says so and changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from config.errors import ConflictError, InvalidInputError
+from escalation import escalate
+from escalation.channels import answers
+from escalation.models import Escalation
+from incidents import briefing, lifecycle, noting, requests
+from incidents.desk import Actor, Desk, Outcome
+from incidents.lifecycle import Already, By, Move, Moved, Status, Withheld
+from incidents.models import Alert, ChangeRequest, Incident, RequestState
+from incidents.reviews import reviewing
+from incidents.severity import IncidentClass
+from incidents.sources.base import AlertStatus
+
+MILESTONES = ("contained", "recovered", "resolved")
+
+
+def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: datetime) -> Outcome:
+    """Stop the escalation. Queued pages are cancelled in this same transaction."""
+    incident = noting.locked(session, number)
+    noting.may_act(actor)
+    verdict = lifecycle.move(
+        Status(incident.status), Move.ACKNOWLEDGE, _by(actor), constitutional=_constitutional(incident)
+    )
+    if isinstance(verdict, Already):
+        return _already(incident, actor, now)
+    if isinstance(verdict, Withheld):
+        noting.note(
+            session, desk, incident, "source.acknowledged", f"{actor.name} acknowledged; {verdict.why}.", actor, now
+        )
+        return Outcome(number, False, incident.status, f"Noted, but {verdict.why}.")
+    incident.status = verdict.to
+    incident.acknowledged_at = now
+    incident.acknowledged_by = actor.name
+    incident.acknowledged_by_id = actor.responder_id
+    noting.note(
+        session, desk, incident, "incident.acknowledged", f"{actor.name} acknowledged by {actor.via}.", actor, now
+    )
+    _stop(session, desk, incident, f"acknowledged by {actor.name}", now)
+    return Outcome(number, True, incident.status, answers.acknowledged(number))
+
+
+def resolve(session: Session, desk: Desk, number: int, actor: Actor, now: datetime, *, reason: str) -> Outcome:
+    """Resolve, or for a constitutional incident ask for it: two keepers other than the requester must approve."""
+    incident = noting.locked(session, number)
+    noting.may_act(actor)
+    reason = noting.worded(reason, "reason", noting.REASON_CHARACTERS_MAX)
+    verdict = lifecycle.move(
+        Status(incident.status), Move.RESOLVE, _by(actor), constitutional=_constitutional(incident)
+    )
+    if isinstance(verdict, Already):
+        sentence = answers.already_resolved(number, incident.resolved_by, incident.resolved_at, now)
+        return Outcome(number, False, incident.status, sentence)
+    if isinstance(verdict, Withheld):
+        request = requests.ask(session, desk, incident, "resolve", {}, actor, now, reason=reason)
+        _show(session, incident, now, request)
+        return Outcome(number, False, incident.status, answers.awaiting(number, "two keepers' approval to resolve"))
+    _resolve(session, desk, incident, verdict, actor, now, reason)
+    return Outcome(number, True, incident.status, answers.resolved(number))
+
+
+def resolve_alert(session: Session, desk: Desk, alert: Alert, actor: Actor, now: datetime) -> Outcome:
+    """The source says that this alert has ended; when all of an incident's have, it is resolved."""
+    incident = noting.locked(session, alert.incident_id)
+    session.refresh(alert)
+    if alert.status != AlertStatus.FIRING:
+        return Outcome(incident.id, False, incident.status, "It had ended before.")
+    alert.status = AlertStatus.RESOLVED
+    alert.resolved_at = now
+    facts = {"dedup_key": alert.dedup_key, "title": alert.title}
+    noting.note(session, desk, incident, "alert.resolved", f"{actor.name} says it has ended.", actor, now, facts)
+    session.flush()
+    firing = session.scalar(
+        select(Alert.id).where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING).limit(1)
+    )
+    if firing is not None:
+        return Outcome(incident.id, False, incident.status, "Other alerts of the incident still fire.")
+    verdict = lifecycle.move(Status(incident.status), Move.RESOLVE, By.SOURCE, constitutional=_constitutional(incident))
+    if isinstance(verdict, Moved):
+        _resolve(session, desk, incident, verdict, actor, now, "The source reports that it has ended.")
+        return Outcome(incident.id, True, incident.status, answers.resolved(incident.id))
+    if isinstance(verdict, Withheld):
+        noting.note(session, desk, incident, "resolve.withheld", f"Not resolved: {verdict.why}.", actor, now)
+    return Outcome(incident.id, False, incident.status, "Noted.")
+
+
+def approved_resolution(
+    session: Session, desk: Desk, incident: Incident, actor: Actor, now: datetime, reason: str
+) -> None:
+    """Two keepers have agreed; called by `governance` inside its transaction."""
+    verdict = lifecycle.move(Status(incident.status), Move.RESOLVE, By.APPROVAL, constitutional=True)
+    if isinstance(verdict, Moved):
+        _resolve(session, desk, incident, verdict, actor, now, reason)
+
+
+def escalate_now(session: Session, desk: Desk, number: int, actor: Actor, now: datetime) -> Outcome:
+    """Fire the next level at once."""
+    incident = noting.locked(session, number)
+    noting.may_act(actor)
+    if incident.status != Status.OPEN:
+        raise ConflictError(f"Incident {number} is {incident.status}; only an open one is being escalated.")
+    noting.note(
+        session, desk, incident, "escalation.hastened", f"{actor.name} asked for the next level now.", actor, now
+    )
+    if not escalate.hasten(session, desk.journal, incident.id, now):
+        return Outcome(number, False, incident.status, answers.cannot_escalate(number))
+    level = session.scalar(select(Escalation.level).where(Escalation.incident_id == incident.id)) or 0
+    return Outcome(number, True, incident.status, answers.escalated(number, level))
+
+
+def reach_milestone(session: Session, desk: Desk, number: int, milestone: str, actor: Actor, now: datetime) -> Outcome:
+    """Mark the incident contained or recovered; `resolved` is `resolve`."""
+    if milestone not in MILESTONES:
+        raise InvalidInputError("No such milestone.", fields={"milestone": f"use one of {', '.join(MILESTONES)}"})
+    if milestone == "resolved":
+        return resolve(session, desk, number, actor, now, reason="The responders marked it resolved.")
+    incident = noting.locked(session, number)
+    noting.may_act(actor)
+    if incident.status in (Status.RESOLVED, Status.CLOSED):
+        raise ConflictError(f"Incident {number} is {incident.status}; its milestones are set.")
+    field = f"{milestone}_at"
+    if getattr(incident, field) is not None:
+        return Outcome(number, False, incident.status, f"{number} was marked {milestone} before.")
+    setattr(incident, field, now)
+    if milestone == "recovered" and incident.contained_at is None:
+        incident.contained_at = now  # what is recovered is contained
+    noting.note(session, desk, incident, f"milestone.{milestone}", f"{actor.name} marked it {milestone}.", actor, now)
+    reviewing.open_review(session, desk.journal, incident, now)
+    _show(session, incident, now)
+    return Outcome(number, True, incident.status, f"{number} is marked {milestone}.")
+
+
+def add_note(
+    session: Session, desk: Desk, number: int, actor: Actor, now: datetime, *, text: str, starred: bool = False
+) -> Outcome:
+    """A note for the timeline; starred: it is to be talked about in the review."""
+    incident = noting.locked(session, number)
+    noting.may_act(actor)
+    text = noting.worded(text, "text", noting.NOTE_CHARACTERS_MAX)
+    noting.note(
+        session, desk, incident, "note.added", f"{actor.name}: {text}", actor, now, {"note": text, "starred": starred}
+    )
+    return Outcome(number, True, incident.status, "Noted.")
+
+
+def _resolve(
+    session: Session, desk: Desk, incident: Incident, verdict: Moved, actor: Actor, now: datetime, reason: str
+) -> None:
+    incident.status = verdict.to
+    incident.resolved_at = now
+    incident.resolved_by = actor.name
+    incident.resolution = reason
+    session.execute(
+        update(Alert)
+        .where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING)
+        .values(status=AlertStatus.RESOLVED, resolved_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    session.execute(
+        update(ChangeRequest)
+        .where(ChangeRequest.incident_id == incident.id, ChangeRequest.state == RequestState.PENDING)
+        .values(state=RequestState.EXPIRED, decided_at=now)
+    )
+    noting.note(session, desk, incident, "incident.resolved", f"{actor.name} resolved it: {reason}", actor, now)
+    reviewing.open_review(session, desk.journal, incident, now)
+    _stop(session, desk, incident, f"resolved by {actor.name}", now)
+
+
+def _stop(session: Session, desk: Desk, incident: Incident, why: str, now: datetime) -> None:
+    session.flush()
+    standing = briefing.standing(incident, now)
+    escalate.stop(session, desk.journal, incident.id, standing=standing, why=why, now=now)
+
+
+def _show(session: Session, incident: Incident, now: datetime, pending: ChangeRequest | None = None) -> None:
+    session.flush()
+    escalate.announce(session, incident.id, now=now, standing=briefing.standing(incident, now, pending))
+
+
+def _already(incident: Incident, actor: Actor, now: datetime) -> Outcome:
+    if incident.status == Status.ACKNOWLEDGED:
+        if actor.responder_id is not None and actor.responder_id == incident.acknowledged_by_id:
+            sentence = answers.already_yours(incident.id, incident.acknowledged_at, now)
+        else:
+            sentence = answers.already_acknowledged(
+                incident.id, incident.acknowledged_by, incident.acknowledged_at, now
+            )
+    else:
+        sentence = answers.already_resolved(incident.id, incident.resolved_by, incident.resolved_at, now)
+    return Outcome(incident.id, False, incident.status, sentence)
+
+
+def _by(actor: Actor) -> By:
+    return By.SOURCE if actor.kind == "source" else By.PERSON
+
+
+def _constitutional(incident: Incident) -> bool:
+    return incident.incident_class == IncidentClass.CONSTITUTIONAL

@@ -1,0 +1,67 @@
+"""What escalation is told of an incident: the frozen brief, and where the response stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from escalation.brief import Brief, Standing
+from incidents import phases, severity
+from incidents.models import Alert, ChangeRequest, Incident
+from incidents.severity import IncidentClass, Severity
+from runbook_links.models import RunbookLink
+from runbook_links.shelf import Shelf
+
+SUMMARY_CHARACTERS_MAX = 2_000
+STEPS_SHOWN_MAX = 5
+
+
+def incident_url(base_url: str, number: int) -> str:
+    return f"{base_url}/incidents/{number}"
+
+
+def runbook_url(base_url: str, runbook_id: str) -> str:
+    return f"{base_url}/runbooks/{runbook_id}"
+
+
+def brief(
+    incident: Incident, alert: Alert, service_key: str, link: RunbookLink | None, *, base_url: str, shelf: Shelf
+) -> Brief:
+    runbook = shelf.library.get(link.runbook_id) if link else None
+    return Brief(
+        incident_id=incident.id,
+        title=incident.title,
+        incident_class=incident.incident_class,
+        severity=incident.severity,
+        service=service_key,
+        summary=alert.body[:SUMMARY_CHARACTERS_MAX],
+        reason=str(incident.classification.get("sentence", "")),
+        opened_at=incident.opened_at,
+        url=incident_url(base_url, incident.id),
+        runbook_title=link.title if link else "",
+        runbook_url=runbook_url(base_url, link.runbook_id) if link else "",
+        runbook_steps=tuple(step.title for step in runbook.steps[:STEPS_SHOWN_MAX]) if runbook else (),
+        halt_recommended=severity.recommends_halt(IncidentClass(incident.incident_class), Severity(incident.severity)),
+    )
+
+
+def course(incident: Incident) -> phases.Course:
+    return phases.Course(
+        opened_at=incident.opened_at,
+        acknowledged_at=incident.acknowledged_at,
+        contained_at=incident.contained_at,
+        recovered_at=incident.recovered_at,
+        resolved_at=incident.resolved_at,
+    )
+
+
+def standing(incident: Incident, now: datetime, pending: ChangeRequest | None = None) -> Standing:
+    """`level` is left to escalation, which knows it."""
+    return Standing(
+        status=incident.status,
+        phase=phases.phase_at(course(incident), now).value,
+        acknowledged_by=incident.acknowledged_by,
+        acknowledged_at=incident.acknowledged_at,
+        resolved_by=incident.resolved_by,
+        resolved_at=incident.resolved_at,
+        awaiting=f"two keepers' approval to {pending.action}" if pending else "",
+    )

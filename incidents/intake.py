@@ -1,0 +1,207 @@
+"""The corridor from an alert to its first page. One transaction an alert: dedup, open or update, classify, escalate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from escalation import escalate, settled
+from escalation.escalate import Terms
+from incidents import actions, briefing, classification, noting, rising, routing
+from incidents.classification import AlertText, Classification
+from incidents.desk import Actor, Desk
+from incidents.lifecycle import Status
+from incidents.models import Alert, Incident, Integration, Service
+from incidents.severity import Severity
+from incidents.sources.base import AlertStatus, IncomingAlert
+from runbook_links import links
+from runbook_links.matching import Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where an accepted alert went. `incident_id` None: it ended or acknowledged something that is not open."""
+
+    incident_id: int | None
+    opened: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The integration an alert came in by."""
+
+    integration_id: int
+    service: Service
+    source: str
+
+
+def door(session: Session, key_hash: str, source: str | None = None) -> Door | None:
+    """The integration with this key; None when there is none, or it is another source's."""
+    found = session.execute(
+        select(Integration, Service)
+        .join(Service, Service.id == Integration.service_id)
+        .where(Integration.key_hash == key_hash)
+    ).one_or_none()
+    if found is None or (source is not None and found[0].source != source):
+        return None
+    return Door(found[0].id, found[1], found[0].source)
+
+
+def receive(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now: datetime) -> Received:
+    """Take one alert in. When the transaction commits, it is stored and belongs to exactly one incident."""
+    _one_at_a_time(session, door, incoming)
+    alert = session.scalar(
+        select(Alert).where(
+            Alert.integration_id == door.integration_id,
+            Alert.dedup_key == incoming.dedup_key,
+            Alert.status == AlertStatus.FIRING,
+        )
+    )
+    actor = Actor(name=f"{incoming.source} ({door.service.key})", kind="source", via=incoming.source)
+    if incoming.status is AlertStatus.FIRING:
+        return (
+            _repeat(session, desk, door, alert, incoming, now) if alert else _open(session, desk, door, incoming, now)
+        )
+    if alert is None:
+        return Received(None)
+    if incoming.status is AlertStatus.RESOLVED:
+        actions.resolve_alert(session, desk, alert, actor, now)
+    else:
+        actions.acknowledge(session, desk, alert.incident_id, actor, now)
+    return Received(alert.incident_id)
+
+
+def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now: datetime) -> Received:
+    found = _classify(desk, door, incoming)
+    incident = Incident(
+        service_id=door.service.id,
+        title=incoming.title,
+        incident_class=found.incident_class,
+        severity=found.severity,
+        severity_initial=found.severity,
+        severity_peak=found.severity,
+        status=Status.OPEN,
+        classification=_explanation(found),
+        confirm_class=found.confirm_class,
+        opened_at=now,
+    )
+    session.add(incident)
+    session.flush()
+    alert = _alert(door, incident, incoming, found, now)
+    session.add(alert)
+    session.flush()
+    text = f"{incoming.source} reported: {incoming.title}"
+    facts = {"service": door.service.key, "source": incoming.source, "dedup_key": incoming.dedup_key}
+    desk.journal(
+        session,
+        incident.id,
+        "incident.opened",
+        text,
+        occurred_at=now,
+        actor=incoming.source,
+        actor_kind="source",
+        payload=facts,
+    )
+    desk.journal(
+        session, incident.id, "incident.classified", found.sentence, occurred_at=now, payload={"record": found.record}
+    )
+    link = links.attach(session, desk.journal, desk.shelf, incident.id, _wanted(door, incoming, found), now)
+    brief = briefing.brief(incident, alert, door.service.key, link, base_url=desk.base_url, shelf=desk.shelf)
+    terms = Terms(
+        policy=settled.policy(session, door.service.policy_key),
+        last_resort=settled.last_resort(session),
+        urgency=routing.urgency_of(found.severity),
+        timezone=door.service.timezone,
+    )
+    escalate.start(session, desk.journal, brief, terms, now)
+    return Received(incident.id, opened=True)
+
+
+def _repeat(session: Session, desk: Desk, door: Door, alert: Alert, incoming: IncomingAlert, now: datetime) -> Received:
+    """Counted, kept and on the timeline; it pages again only if its severity rises."""
+    incident = noting.locked(session, alert.incident_id)
+    session.refresh(alert)
+    if alert.status != AlertStatus.FIRING:  # it ended while this one waited for the lock
+        return _open(session, desk, door, incoming, now)
+    found = _classify(desk, door, incoming)
+    alert.count += 1
+    alert.last_at = now
+    alert.title, alert.body = incoming.title, incoming.body
+    alert.labels, alert.raw = dict(incoming.labels), dict(incoming.raw)
+    desk.journal(
+        session,
+        incident.id,
+        "alert.repeated",
+        f"{incoming.source} reported it again ({alert.count} times now).",
+        occurred_at=now,
+        actor=incoming.source,
+        actor_kind="source",
+        payload={"dedup_key": incoming.dedup_key, "count": alert.count, "title": incoming.title},
+    )
+    rising.after_alert(session, desk, incident, alert, found, now)
+    return Received(incident.id)
+
+
+def _one_at_a_time(session: Session, door: Door, incoming: IncomingAlert) -> None:
+    """Two requests with one dedup key must not both find nothing open. SQLite's writers take turns anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        key = f"{door.integration_id}:{incoming.dedup_key}"
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+
+
+def _classify(desk: Desk, door: Door, incoming: IncomingAlert) -> Classification:
+    text = AlertText(
+        title=incoming.title,
+        body=incoming.body,
+        name=incoming.labels.get("alertname", ""),
+        service=door.service.key,
+        component=incoming.component,
+        environment=incoming.environment,
+        source=incoming.source,
+        labels=incoming.labels,
+        status=incoming.status,
+        severity_hint=incoming.severity_hint,
+        protected=door.service.protected,
+    )
+    return classification.classify(text, desk.ruleset)
+
+
+def _explanation(found: Classification) -> dict[str, object]:
+    return {"sentence": found.sentence, "reasons": list(found.reasons), **found.record}
+
+
+def _alert(door: Door, incident: Incident, incoming: IncomingAlert, found: Classification, now: datetime) -> Alert:
+    return Alert(
+        integration_id=door.integration_id,
+        incident_id=incident.id,
+        source=incoming.source,
+        dedup_key=incoming.dedup_key,
+        status=AlertStatus.FIRING,
+        title=incoming.title,
+        body=incoming.body,
+        severity=found.severity,
+        labels=dict(incoming.labels),
+        links=[{"href": link.href, "text": link.text} for link in incoming.links],
+        url=incoming.url,
+        raw=dict(incoming.raw),
+        started_at=incoming.started_at,
+        first_at=now,
+        last_at=now,
+    )
+
+
+def _wanted(door: Door, incoming: IncomingAlert, found: Classification) -> Wanted:
+    return Wanted(
+        rule_runbook=found.runbook,
+        rule_candidates=found.runbook_candidates,
+        service=door.service.key,
+        default_runbook=door.service.runbook,
+        labels=incoming.labels,
+        alert_name=incoming.labels.get("alertname", ""),
+        incident_class=found.incident_class,
+        severity=Severity(found.severity),
+        title=incoming.title,
+    )

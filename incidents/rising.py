@@ -1,0 +1,77 @@
+"""What a change of severity does to the paging: a rise may wake people anew, a fall lets a running one be."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from escalation import escalate
+from incidents import briefing, lifecycle, noting, routing, severity
+from incidents.classification import Classification
+from incidents.desk import Actor, Desk
+from incidents.lifecycle import By, Move, Moved, Status
+from incidents.models import Alert, Incident, Service
+from incidents.severity import IncidentClass, Severity
+from runbook_links import links
+
+TOCSIN = Actor(name="tocsin", kind="engine", via="classification")
+
+
+def after_alert(
+    session: Session, desk: Desk, incident: Incident, alert: Alert, found: Classification, now: datetime
+) -> None:
+    """A later alert may raise class and severity, never lower them."""
+    old_class, old = IncidentClass(incident.incident_class), Severity(incident.severity)
+    new_class = severity.class_after_repeat(old_class, found.incident_class)
+    new = severity.after_repeat(old, found.severity)
+    if (new_class, new) == (old_class, old):
+        return
+    alert.severity = found.severity
+    incident.incident_class = new_class
+    incident.classification = {"sentence": found.sentence, "reasons": list(found.reasons), **found.record}
+    facts = {"from": [old_class.value, old.value], "to": [new_class.value, new.value], "record": found.record}
+    text = f"Raised from {old_class} {old} to {new_class} {new}: {found.sentence}"
+    noting.note(session, desk, incident, "incident.raised", text, TOCSIN, now, facts)
+    to(session, desk, incident, new, now)
+
+
+def to(
+    session: Session, desk: Desk, incident: Incident, new: Severity, now: datetime, *, by_person: bool = False
+) -> None:
+    """Set the severity and do what follows. A rise to what one pages for un-acknowledges, unless a person made it
+    while holding the incident: they are awake and know."""
+    old = Severity(incident.severity)
+    incident.severity = new
+    incident.severity_peak = severity.worst(Severity(incident.severity_peak), new)
+    session.flush()
+    if incident.status in (Status.RESOLVED, Status.CLOSED):
+        return
+    wakes = routing.wakes_again(old, new)
+    if wakes and incident.status == Status.ACKNOWLEDGED and not by_person:
+        verdict = lifecycle.move(Status.ACKNOWLEDGED, Move.UNACKNOWLEDGE, By.PERSON, constitutional=False)
+        if isinstance(verdict, Moved):
+            incident.status = verdict.to
+            text = f"The severity rose to {new}; the acknowledgement no longer holds, and people are paged anew."
+            noting.note(session, desk, incident, "incident.unacknowledged", text, TOCSIN, now)
+            incident.acknowledged_at, incident.acknowledged_by, incident.acknowledged_by_id = None, "", None
+            session.flush()
+    _tell(session, desk, incident, now)
+    if incident.status == Status.OPEN and (wakes or routing.begins_anew(old, new)):
+        escalate.resume(
+            session,
+            desk.journal,
+            incident.id,
+            urgency=routing.urgency_of(new),
+            standing=briefing.standing(incident, now),
+            now=now,
+        )
+
+
+def _tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:
+    alert = session.scalars(select(Alert).where(Alert.incident_id == incident.id).order_by(Alert.id).limit(1)).one()
+    service = session.get_one(Service, incident.service_id)
+    link = links.link_of(session, incident.id)
+    brief = briefing.brief(incident, alert, service.key, link, base_url=desk.base_url, shelf=desk.shelf)
+    escalate.announce(session, incident.id, now=now, brief=brief, standing=briefing.standing(incident, now))
