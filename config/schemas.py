@@ -97,11 +97,7 @@ def read_cursor(of: str, given: str) -> int | str | None:
         return None
     if name != of or isinstance(position, bool) or not isinstance(position, int | str):
         return None
-    return None if isinstance(position, str) and not _can_be_stored(position) else position
-
-
-def _can_be_stored(text: str) -> bool:
-    return "\0" not in text and text.isprintable()
+    return None if isinstance(position, str) and not position.isprintable() else position  # NUL, half a pair
 
 
 def limit_field() -> fields.Integer:

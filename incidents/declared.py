@@ -109,15 +109,15 @@ def _service(section: Fields, known: _Known, owners: dict[str, str]) -> Declared
     return service if section.sound else None
 
 
-def _integration(
-    section: Fields, service: str, known: _Known, owners: dict[str, str]
-) -> DeclaredIntegration | None:
+def _integration(section: Fields, service: str, known: _Known, owners: dict[str, str]) -> DeclaredIntegration | None:
     source = section.choice("source", known.sources)
     key = section.text("key", required=True)
     if key and source and (problem := _key_problem(source, key)):
         section.refuse("key", problem)
-    if key and owners.setdefault(key, service) is not service:
-        section.refuse("key", f"is already a key of {owners[key]}: each key belongs to one integration")
+    if key in owners:
+        section.refuse("key", f"is already the key of an integration of {owners[key]}; each needs one of its own")
+    elif key:
+        owners[key] = service
     return DeclaredIntegration(source, key) if section.sound else None
 
 

@@ -11,6 +11,7 @@ from incidents.ruleset import Condition, Exclusion, Guards, Rule, Ruleset
 from incidents.severity import Severity
 from incidents.vocabulary import Reading, Term
 
+NAMING_SURROUNDINGS = ("service", "component")  # those that say what an alert is about
 LABELS_MAX = 200
 VALUE_CHARACTERS_SHOWN = 80
 GOOD_NEWS_WORDS_MAX = 60  # a longer text says too much to be believed for one good word
@@ -68,6 +69,7 @@ def gather(subject: Subject, ruleset: Ruleset) -> Evidence:
         name=wording.folded(subject.fields.get("name", "")),
         labels=dict(list(subject.labels.items())[:LABELS_MAX]),
         protected=subject.protected,
+        contexts={},
     )
     hits: list[Hit] = []
     suppressed: list[Suppressed] = []
@@ -92,6 +94,7 @@ class _Search:
     name: str
     labels: Mapping[str, str]
     protected: bool
+    contexts: dict[str, frozenset[int]]  # rule -> its context words, filled when first needed
 
     def rule(self, rule: Rule) -> Hit | Suppressed | None:
         """The rule's most specific match; a suppressed one only if no match of it stands."""
@@ -152,15 +155,21 @@ class _Search:
         return "", ""
 
     def _excluded(self, exclusion: Exclusion, rule: Rule, find: Find) -> str:
-        """In the text; or by where the alert comes from, unless the text itself gives the rule its context."""
-        context = self.reading.places(rule.context) if rule.context else frozenset()
+        """In the text; or by the service's or component's name, unless the text itself gives the rule its context.
+
+        The source and the environment do not count: that Azure reports a key does not make it Azure's key.
+        """
+        if rule.id not in self.contexts:
+            self.contexts[rule.id] = self.reading.places(rule.context) if rule.context else frozenset()
         because = nearness.excluded_by(
-            self.reading, find, exclusion.words, prepositions=self.prepositions, context=context
+            self.reading, find, exclusion.words, prepositions=self.prepositions, context=self.contexts[rule.id]
         )
-        around = self.around.spans(exclusion.words)
-        if not because and around and not self._context_words(self.reading, rule.context):
-            because = self.around.shown(around[:1])
-        return because
+        if because or self._context_words(self.reading, rule.context):
+            return because
+        for span in self.around.spans(exclusion.words):
+            if self.around.words.field_of(span[0]) in NAMING_SURROUNDINGS:
+                return self.around.shown([span])
+        return ""
 
     def _context(self, rule: Rule) -> str:
         return self._context_words(self.reading, rule.context) or self._context_words(self.around, rule.context)

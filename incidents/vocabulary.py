@@ -7,7 +7,7 @@ declared under `words:`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from incidents import wording
@@ -33,13 +33,37 @@ class Term:
 
 
 @dataclass(slots=True)
+class _Branch:
+    """The phrases that begin with one word: which terms end there, and how the others go on."""
+
+    ends: list[int] = field(default_factory=list)
+    by_next: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)  # word, beginning or NUMBER -> the rest
+
+    def add(self, term: int, rest: Phrase) -> None:
+        if not rest:
+            self.ends.append(term)
+            return
+        following = rest[0]
+        if following.endswith("*"):
+            key = following[:PREFIX_CHARACTERS_MIN] + "*"
+        else:
+            key = NUMBER if following == NONZERO else following
+        self.by_next.setdefault(key, []).append((term, rest))
+
+    def going_on(self, following: str) -> Iterator[tuple[int, Phrase]]:
+        for key in (following, following[:PREFIX_CHARACTERS_MIN] + "*", NUMBER):
+            if key in self.by_next:
+                yield from self.by_next[key]
+
+
+@dataclass(slots=True)
 class Vocabulary:
     """Compiles terms, then reads texts. `families` are the lists under `words:` by name without the `$`."""
 
     families: Mapping[str, Sequence[str]]
     _terms: dict[str, Term] = field(default_factory=dict)
-    _exact: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)  # first word -> terms, words after it
-    _prefix: dict[str, list[tuple[int, Phrase]]] = field(default_factory=dict)
+    _exact: dict[str, _Branch] = field(default_factory=dict)  # by a phrase's first word
+    _prefix: dict[str, _Branch] = field(default_factory=dict)  # by its beginning, if it ends in *
     _known: set[str] = field(default_factory=set)
     used_families: set[str] = field(default_factory=set)
 
@@ -52,7 +76,7 @@ class Vocabulary:
             term = Term(len(self._terms), text, phrases)
             for phrase in sorted(phrases):
                 index, first = (self._prefix, phrase[0][:-1]) if phrase[0].endswith("*") else (self._exact, phrase[0])
-                index.setdefault(first, []).append((term.number, phrase[1:]))
+                index.setdefault(first, _Branch()).add(term.number, phrase[1:])
                 self._known.update(word.rstrip("*") for word in phrase)
             self._terms[text] = term
         return self._terms[text]
@@ -112,31 +136,35 @@ def matches(pattern: str, word: str) -> bool:
 
 @dataclass(slots=True)
 class TextReader:
-    _exact: Mapping[str, Sequence[tuple[int, Phrase]]]
-    _prefix: Mapping[str, Sequence[tuple[int, Phrase]]]
+    _exact: Mapping[str, _Branch]
+    _prefix: Mapping[str, _Branch]
     _prefix_lengths: Sequence[int]
     _known: frozenset[str]
 
     def read(self, fields: Mapping[str, str]) -> Reading:
         words = wording.Reader(self._known).read(fields)
         occurrences: dict[int, list[Span]] = {}
+        following = words.text[1:] + [""]
         for place, word in enumerate(words.text):
-            for term, rest in self._starting_at(word):
-                if not rest or _follows(words, place, rest):
-                    occurrences.setdefault(term, []).append((place, place + len(rest)))
+            for branch in self._branches(word):
+                for term in branch.ends:
+                    occurrences.setdefault(term, []).append((place, place))
+                for term, rest in branch.going_on(following[place]) if branch.by_next else ():
+                    if _follows(words, place, rest):
+                        occurrences.setdefault(term, []).append((place, place + len(rest)))
         return Reading(words, occurrences)
 
-    def _starting_at(self, word: str) -> list[tuple[int, Phrase]]:
-        found = list(self._exact.get(word, ()))
+    def _branches(self, word: str) -> list[_Branch]:
+        found = [self._exact.get(word)]
         for length in self._prefix_lengths:
             if length > len(word):
                 break
-            found += self._prefix.get(word[:length], ())
+            found.append(self._prefix.get(word[:length]))
         if word.isdigit():
-            found += self._exact.get(NUMBER, ())
+            found.append(self._exact.get(NUMBER))
             if word.strip("0"):
-                found += self._exact.get(NONZERO, ())
-        return found
+                found.append(self._exact.get(NONZERO))
+        return [branch for branch in found if branch]
 
 
 def _follows(words: Words, place: int, rest: Phrase) -> bool:

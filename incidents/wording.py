@@ -104,7 +104,8 @@ class Reader:
         clause = phrase = 1 + (words.phrases[-1] if words.phrases else 0)
         pending = ""  # the strongest mark since the last word: "" < soft ":" < comma "," < hard "."
         line_start = 0
-        for piece in _PIECE.finditer(_OUT_OF.sub(" of ", _UNEQUAL.sub(" not equal ", text))):
+        text = _OUT_OF.sub(" of ", _UNEQUAL.sub(" not equal ", text))[:CHARACTERS_MAX]
+        for piece in _PIECE.finditer(text):
             word = piece[1]
             if word is None:
                 if piece[0] in "=:" and _begins_pair(words):

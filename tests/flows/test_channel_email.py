@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from email.message import EmailMessage
 
@@ -111,6 +112,28 @@ def test_a_mail_server_that_is_not_there_is_a_passing_failure() -> None:
         pass
     refused = _refused(email.Email(gone.url, SENDER))
     assert (refused.code, refused.permanent) == ("network", False)
+
+
+def test_a_mail_server_that_never_answers_is_a_passing_failure_after_the_time_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
+        refused = _refused(email.Email(url, SENDER, timeout_seconds=0.05))
+    assert not refused.permanent
+
+
+def test_a_password_is_not_sent_unencrypted_to_another_machine(
+    server: FakeMailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = server.url.replace("smtp://", "smtp://tocsin:secret@").replace("127.0.0.1", "mail.example.org")
+    channel = email.Email(url, SENDER)
+    # The name leads to the server on loopback, which offers no encryption, as a downgraded connection would.
+    connect, port = socket.create_connection, int(url.rpartition(":")[2])
+    monkeypatch.setattr(
+        socket, "create_connection", lambda _, *rest, **more: connect(("127.0.0.1", port), *rest, **more)
+    )
+    refused = _refused(channel)
+    assert (refused.code, refused.permanent) == ("unencrypted", True)
+    assert server.letters == []
 
 
 def test_the_password_in_the_url_logs_in() -> None:

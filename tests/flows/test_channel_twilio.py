@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -161,6 +162,16 @@ def test_a_twilio_that_is_not_there_is_a_passing_failure() -> None:
     with FakeProviders() as gone:
         pass
     refused = _refused(sms.Sms(_account(gone)))
+    assert (refused.code, refused.permanent) == ("network", False)
+
+
+def test_a_twilio_that_never_answers_is_a_passing_failure_after_the_time_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        account = twilio.Account(
+            fake_twilio.ACCOUNT_SID, fake_twilio.AUTH_TOKEN, fake_twilio.SENDER, api_url=url, timeout_seconds=0.05
+        )
+        refused = _refused(sms.Sms(account))
     assert (refused.code, refused.permanent) == ("network", False)
 
 

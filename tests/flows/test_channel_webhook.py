@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -80,6 +81,13 @@ def test_a_redirect_is_a_refusal_and_is_not_followed(providers: FakeProviders, c
 def test_a_receiver_that_breaks_off_is_a_passing_failure(providers: FakeProviders, channel: webhook.Webhook) -> None:
     providers.fail("webhook", drop=True)
     refused = _refused(channel, providers.webhook_url)
+    assert (refused.code, refused.permanent) == ("network", False)
+
+
+def test_a_receiver_that_never_answers_is_a_passing_failure_after_the_time_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/hook"
+        refused = _refused(webhook.Webhook(SECRET, timeout_seconds=0.05), url)
     assert (refused.code, refused.permanent) == ("network", False)
 
 

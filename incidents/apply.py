@@ -1,0 +1,138 @@
+"""Bringing services and their integrations to what is declared. Of an integration's key only the hash is kept.
+
+What happens to something that is no longer declared:
+- An integration's key is refused from then on. The row is deleted, or, if alerts came in by it, retired: they refer to
+  it. Declared again, a retired one is the same integration as before, and its open alerts can be resolved by it.
+- A service is deleted, or, if it has incidents, stays as it was, without a way in. Its incidents go on: a running
+  escalation keeps its policy, and the policy of a service that stays is kept too.
+A key that is declared under another service moves there: new alerts go to that service, open ones stay where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import ids
+from config.changes import Changes
+from incidents.declared import DeclaredIntegration, DeclaredService
+from incidents.models import Alert, Incident, Integration, Service
+
+# Stands before the rest of a retired key's hash: no hash begins so, and so no key can be found to be it.
+RETIRED = "retired:"
+
+
+def is_retired(integration: Integration) -> bool:
+    """Kept for its alerts' sake; its key is refused."""
+    return integration.key_hash.startswith(RETIRED)
+
+
+def write(session: Session, services: Collection[DeclaredService], changes: Changes) -> None:
+    """Add and change what is declared. The caller lets only one do this at a time."""
+    stored = {row.key: row for row in session.scalars(select(Service))}
+    for service in services:
+        stored[service.key] = _write_service(session, stored.get(service.key), service, changes)
+    session.flush()
+    integrations = {row.key_hash: row for row in session.scalars(select(Integration))}
+    names = {row.id: row.key for row in stored.values()}
+    for service in services:
+        for integration in service.integrations:
+            key_hash = ids.secret_hash(integration.key)
+            row = integrations.get(key_hash) or integrations.get(_retired(key_hash))
+            _write_integration(session, row, integration, changes, into=stored[service.key], names=names)
+    session.flush()
+
+
+def drop_undeclared(session: Session, services: Collection[DeclaredService], changes: Changes) -> None:
+    """Take away what is not declared, as far as history allows."""
+    names = {row.id: row.key for row in session.scalars(select(Service))}
+    # An alert that is just coming in holds its service, then its integration: the locks here are taken in that order.
+    undeclared = select(Service).where(Service.key.not_in([service.key for service in services]))
+    gone = session.scalars(undeclared.order_by(Service.key).with_for_update()).all()
+    wanted = {ids.secret_hash(integration.key) for service in services for integration in service.integrations}
+    closed: set[int] = set()  # services that lost a way in
+    for row in session.scalars(select(Integration).order_by(Integration.id)):
+        if row.key_hash not in wanted and not is_retired(row):
+            _drop_integration(session, row)
+            changes.removed(_name(row.source, row.key_hint), f"of {names[row.service_id]}")
+            closed.add(row.service_id)
+    session.flush()
+    for service in gone:
+        _drop_service(session, service, changes, was_open=service.id in closed)
+    session.flush()
+
+
+def _write_service(session: Session, row: Service | None, wanted: DeclaredService, changes: Changes) -> Service:
+    what = f"service {wanted.key}"
+    if row is None:
+        row = Service(key=wanted.key)
+        session.add(row)
+        changes.added(what, f"(policy {wanted.policy}{', protected' if wanted.protected else ''})")
+    else:
+        before = _as_written(row.policy_key, row.protected, row.runbook, row.timezone)
+        after = _as_written(wanted.policy, wanted.protected, wanted.runbook, wanted.timezone)
+        if before != after:
+            changes.changed(what, before, after, otherwise="settings")
+    row.policy_key = wanted.policy
+    row.protected = wanted.protected
+    row.runbook = wanted.runbook
+    row.timezone = wanted.timezone
+    return row
+
+
+def _as_written(policy: str, protected: bool, runbook: str, timezone: str) -> dict[str, str | bool]:
+    return {"policy": policy, "protected": protected, "runbook": runbook, "timezone": timezone}
+
+
+def _write_integration(
+    session: Session,
+    row: Integration | None,
+    wanted: DeclaredIntegration,
+    changes: Changes,
+    *,
+    into: Service,
+    names: dict[int, str],
+) -> None:
+    what = _name(wanted.source, wanted.hint)
+    if row is None or is_retired(row):
+        changes.added(what, f"of {into.key}")
+    elif (row.service_id, row.source) != (into.id, wanted.source):
+        before = {"service": names[row.service_id], "source": row.source}
+        changes.changed(what, before, {"service": into.key, "source": wanted.source}, otherwise="settings")
+    if row is None:
+        row = Integration(key_hint=wanted.hint)
+        session.add(row)
+    row.service_id = into.id
+    row.source = wanted.source
+    row.key_hash = ids.secret_hash(wanted.key)
+
+
+def _drop_integration(session: Session, row: Integration) -> None:
+    # An alert that is just coming in by it holds this lock: whether there are any can be told only afterwards.
+    session.refresh(row, with_for_update=True)
+    if session.scalar(select(Alert.id).where(Alert.integration_id == row.id).limit(1)) is None:
+        session.delete(row)
+    else:
+        row.key_hash = _retired(row.key_hash)
+
+
+def _drop_service(session: Session, service: Service, changes: Changes, *, was_open: bool) -> None:
+    incident = session.scalar(select(Incident.id).where(Incident.service_id == service.id).limit(1))
+    # A retired one that moved here brought alerts of another service's incidents.
+    integration = session.scalar(select(Integration.id).where(Integration.service_id == service.id).limit(1))
+    if incident is None and integration is None:
+        session.delete(service)
+        changes.removed(f"service {service.key}")
+    elif was_open:
+        changes.removed(f"service {service.key}", "(its incidents stay)")
+
+
+def _name(source: str, hint: str) -> str:
+    return f"integration {source} …{hint}"
+
+
+def _retired(key_hash: str) -> str:
+    """Of the same length, and still the only one for this key."""
+    return RETIRED + key_hash[len(RETIRED) :]

@@ -1,0 +1,121 @@
+"""The declared configuration, from its text to the database: the one way for the command line and for start-up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import declaration, logs
+from config.changes import Changes
+from config.database import Database
+from config.declaration import Problems
+from escalation import apply as apply_escalation
+from escalation import declared as declared_escalation
+from incidents import apply as apply_services
+from incidents import declared as declared_services
+from incidents.declared import DeclaredService
+from incidents.lifecycle import Status
+from incidents.models import Incident, Service
+
+CONFIGURATION_LOCK = 0x746F6373_636F6E66  # "tocsconf": PostgreSQL's advisory locks are named by a number
+UNSETTLED = (Status.OPEN, Status.ACKNOWLEDGED)
+
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """One file, whole and without problems."""
+
+    escalation: declared_escalation.Declared
+    services: tuple[DeclaredService, ...]
+
+
+def read_text(
+    text: str, *, env: Mapping[str, str], file_name: str, sources: Collection[str], runbook_ids: Collection[str]
+) -> Configuration:
+    """`env` gives the values of `${VAR}`; `sources` are those whose alerts can be received.
+
+    Raises DeclarationError with every problem of every section.
+    """
+    document = declaration.read_text(text, env=env, file_name=file_name)
+    problems = Problems(document)
+    escalation = declared_escalation.read_declared(document, problems)
+    services = declared_services.read_declared(document, problems, sources=sources, runbook_ids=runbook_ids)
+    document.refuse_unread(problems)
+    problems.raise_if_any()
+    return Configuration(escalation, services)
+
+
+def apply_text(
+    database: Database,
+    text: str,
+    *,
+    env: Mapping[str, str],
+    file_name: str,
+    now: datetime,
+    dry_run: bool = False,
+    sources: Collection[str],
+    runbook_ids: Collection[str],
+) -> Changes:
+    """Bring the database to what the text declares, in one transaction, and tell what that changed.
+
+    A text that is applied already changes nothing. With `dry_run` everything is done and then rolled back, so that what
+    is told is what would happen. Raises DeclarationError, and has done nothing then, if the text has any problem.
+    """
+    configuration = read_text(text, env=env, file_name=file_name, sources=sources, runbook_ids=runbook_ids)
+    with database.transaction() as session:
+        changes = _bring(session, configuration, now)
+        if dry_run:
+            session.rollback()
+    for sentence in _not_received_yet(configuration.services, sources):
+        changes.warn(sentence)
+    if not dry_run:
+        _tell(changes, file_name)
+    return changes
+
+
+def _bring(session: Session, configuration: Configuration, now: datetime) -> Changes:
+    changes = Changes()
+    _one_at_a_time(session)
+    apply_escalation.write(session, configuration.escalation, changes)
+    apply_services.write(session, configuration.services, changes)
+    apply_services.drop_undeclared(session, configuration.services, changes)
+    apply_escalation.drop_unused(
+        session,
+        configuration.escalation,
+        changes,
+        policies_in_use=set(session.scalars(select(Service.policy_key))),
+        unsettled=select(Incident.id).where(Incident.status.in_(UNSETTLED)),
+        now=now,
+    )
+    return changes
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Until the transaction ends. On SQLite every writing transaction has its turn anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        # A statement of its own: the next one must see what the previous holder of the lock committed.
+        session.execute(select(func.pg_advisory_xact_lock(CONFIGURATION_LOCK)))
+
+
+def _not_received_yet(services: Iterable[DeclaredService], sources: Collection[str]) -> list[str]:
+    return [
+        f"service {service.key}: alerts from {integration.source} cannot be received yet; its key …{integration.hint} "
+        "is kept for when they can"
+        for service in services
+        for integration in service.integrations
+        if integration.source not in sources
+    ]
+
+
+def _tell(changes: Changes, file_name: str) -> None:
+    """Without the values: people's addresses do not belong in a log."""
+    for change in changes.made:
+        _log.info("configuration changed", change=change.sign, what=change.what, where=change.where, file=file_name)
+    for sentence in changes.warnings:
+        _log.warning("configuration has a warning", warning=sentence, file=file_name)

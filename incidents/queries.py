@@ -1,0 +1,292 @@
+"""Incidents as lists show them, their timelines, and what surrounds them: services, runbooks, reviews.
+
+Reads only, and gives values only. How many statements a list takes does not depend on how long it is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from config.errors import NotFoundError
+from escalation import queries as paging_queries
+from escalation.brief import Standing
+from escalation.queries import Person
+from incidents import briefing, phases, severity
+from incidents.models import Incident, Integration, Service
+from incidents.phases import Phase
+from incidents.proof import timeline
+from incidents.proof.models import TimelineEntry
+from incidents.reviews.models import Review
+from incidents.severity import IncidentClass, Severity
+from runbook_links.shelf import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents; empty: whatever it is."""
+
+    statuses: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    incident_class: str = ""
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    number: int
+    title: str
+    incident_class: str
+    severity: str
+    severity_peak: str
+    status: str
+    service: str
+    level: int  # 0: none has fired
+    phase: str
+    opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: Person | None
+    resolved_at: datetime | None
+    confirm_class: bool
+    halt_recommended: bool
+    awaiting: str  # what it waits for: "two keepers' approval to resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    seq: int
+    global_seq: int
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: str
+    actor_kind: str
+    kind: str
+    text: str
+    facts: dict[str, Any]
+    supersedes: int | None
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceShown:
+    key: str
+    policy: str
+    protected: bool
+    runbook: str
+    timezone: str
+    integrations: tuple[IntegrationShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationShown:
+    source: str
+    key_hint: str  # the last characters of its key
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookShown:
+    id: str
+    title: str
+    version: str
+    incident_class: str
+    severities: tuple[str, ...]
+    services: tuple[str, ...]
+    owner: str
+    active: bool
+    last_updated: date | None
+    next_review: date | None
+    certification: str  # "": never certified
+    steps: int
+    sha256: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    number: int
+    title: str
+    incident_class: str
+    severity: str
+    service: str
+    state: str
+    owner: Person | None
+    opened_at: datetime
+    due_at: datetime | None
+    sections_written: int
+    url: str
+
+
+def incidents(
+    session: Session, wanted: Wanted, now: datetime, *, before: int | None = None, limit: int
+) -> list[IncidentLine]:
+    """The newest first; `before` is the last number of the page before."""
+    statement = select(Incident, Service.key).join(Service, Service.id == Incident.service_id)
+    rows = session.execute(_narrowed(statement, wanted, before).order_by(Incident.id.desc()).limit(limit)).all()
+    found = [incident for incident, _ in rows]
+    standings = paging_queries.standings(session, [incident.id for incident in found])
+    people = paging_queries.people(session, {i.acknowledged_by_id for i in found if i.acknowledged_by_id})
+    return [line(incident, key, standings.get(incident.id, Standing()), people, now) for incident, key in rows]
+
+
+def _narrowed(statement: Select[Incident, str], wanted: Wanted, before: int | None) -> Select[Incident, str]:
+    if wanted.statuses:
+        statement = statement.where(Incident.status.in_(wanted.statuses))
+    if wanted.severities:
+        statement = statement.where(Incident.severity.in_(wanted.severities))
+    if wanted.incident_class:
+        statement = statement.where(Incident.incident_class == wanted.incident_class)
+    if wanted.service:
+        statement = statement.where(Service.key == wanted.service)
+    return statement if before is None else statement.where(Incident.id < before)
+
+
+def line(
+    incident: Incident, service: str, standing: Standing, people: dict[int, Person], now: datetime
+) -> IncidentLine:
+    return IncidentLine(
+        number=incident.id,
+        title=incident.title,
+        incident_class=incident.incident_class,
+        severity=incident.severity,
+        severity_peak=incident.severity_peak,
+        status=incident.status,
+        service=service,
+        level=standing.level,
+        phase=phase(incident, standing, now),
+        opened_at=incident.opened_at,
+        acknowledged_at=incident.acknowledged_at,
+        acknowledged_by=acknowledger(incident, people),
+        resolved_at=incident.resolved_at,
+        confirm_class=incident.confirm_class,
+        halt_recommended=severity.recommends_halt(IncidentClass(incident.incident_class), Severity(incident.severity)),
+        awaiting=standing.awaiting,
+    )
+
+
+def phase(incident: Incident, standing: Standing, now: datetime) -> str:
+    """The later of what milestones and clock say and of the phase whose level has been reached."""
+    order = [each.value for each in Phase]
+    reckoned = phases.phase_at(briefing.course(incident), now).value
+    return max(reckoned, standing.phase, key=order.index)
+
+
+def acknowledger(incident: Incident, people: dict[int, Person]) -> Person | None:
+    """A responder, or a program, which has no key."""
+    if incident.acknowledged_at is None:
+        return None
+    return people.get(incident.acknowledged_by_id or 0) or Person("", incident.acknowledged_by)
+
+
+def incident_or_refuse(session: Session, number: int) -> Incident:
+    """Raises NotFoundError."""
+    incident = session.get(Incident, number)
+    if incident is None:
+        raise NotFoundError(f"There is no incident {number}.")
+    return incident
+
+
+def entries(session: Session, number: int, *, after_seq: int = 0, limit: int) -> list[Entry]:
+    """An incident's timeline in its order. Raises NotFoundError if there is no such incident."""
+    incident_or_refuse(session, number)
+    return [_entry(row) for row in timeline.entries(session, number, after_seq=after_seq, limit=limit)]
+
+
+def _entry(row: TimelineEntry) -> Entry:
+    return Entry(
+        seq=row.seq,
+        global_seq=row.global_seq,
+        occurred_at=row.occurred_at,
+        recorded_at=row.recorded_at,
+        actor=row.actor,
+        actor_kind=row.actor_kind,
+        kind=row.kind,
+        text=row.text,
+        facts=facts(row.payload),
+        supersedes=row.supersedes,
+        hash=row.entry_hash,
+    )
+
+
+def facts(payload: str) -> dict[str, Any]:
+    """What an entry's payload holds beside its sentence; nothing if the payload was erased or damaged."""
+    try:
+        found = json.loads(payload)
+    except ValueError:
+        return {}
+    held = found.get("facts") if isinstance(found, dict) else None
+    return held if isinstance(held, dict) else {}
+
+
+def services(session: Session, *, after: str, limit: int) -> list[ServiceShown]:
+    rows = session.scalars(select(Service).where(Service.key > after).order_by(Service.key).limit(limit)).all()
+    ways_in: dict[int, list[IntegrationShown]] = {row.id: [] for row in rows}
+    integrations = select(Integration).where(Integration.service_id.in_(ways_in)).order_by(Integration.id)
+    for each in session.scalars(integrations):
+        ways_in[each.service_id].append(IntegrationShown(each.source, each.key_hint))
+    return [
+        ServiceShown(row.key, row.policy_key, row.protected, row.runbook, row.timezone, tuple(ways_in[row.id]))
+        for row in rows
+    ]
+
+
+def runbooks(library: Library, today: date, base_url: str) -> list[RunbookShown]:
+    """In the order of their ids. Reads no database."""
+    return [
+        RunbookShown(
+            id=book.id,
+            title=book.title,
+            version=book.version,
+            incident_class=book.incident_class,
+            severities=book.severities,
+            services=book.services,
+            owner=book.owner,
+            active=book.active,
+            last_updated=book.last_updated,
+            next_review=book.next_review,
+            certification=book.recert_state(today),
+            steps=len(book.steps),
+            sha256=book.sha256,
+            url=briefing.runbook_url(base_url, book.id),
+        )
+        for book in sorted(library.runbooks, key=lambda book: (book.id, book.name))
+    ]
+
+
+def reviews(session: Session, base_url: str, *, before: int | None = None, limit: int) -> list[ReviewLine]:
+    """By incident, the newest first; `before` is the last number of the page before."""
+    statement = (
+        select(Review, Incident, Service.key)
+        .join(Incident, Incident.id == Review.incident_id)
+        .join(Service, Service.id == Incident.service_id)
+        .order_by(Review.incident_id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        statement = statement.where(Review.incident_id < before)
+    rows = session.execute(statement).all()
+    people = paging_queries.people(session, {review.owner_id for review, _, _ in rows if review.owner_id})
+    return [
+        ReviewLine(
+            number=incident.id,
+            title=incident.title,
+            incident_class=incident.incident_class,
+            severity=incident.severity,
+            service=key,
+            state=review.state,
+            owner=people.get(review.owner_id or 0),
+            opened_at=review.opened_at,
+            due_at=review.due_at,
+            sections_written=len(review.sections),
+            url=review_url(base_url, incident.id),
+        )
+        for review, incident, key in rows
+    ]
+
+
+def review_url(base_url: str, number: int) -> str:
+    return f"{base_url}/api/v1/incidents/{number}/review.html"

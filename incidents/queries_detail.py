@@ -1,0 +1,298 @@
+"""One incident with all that belongs to it, in a dozen statements however much that is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config.errors import NotFoundError
+from escalation import queries as paging_queries
+from escalation.queries import NextStep, PageMade, Person
+from incidents import briefing, queries
+from incidents.desk import Desk
+from incidents.models import Alert, ChangeRequest, Decision, Incident, Service
+from incidents.queries import IncidentLine
+from incidents.reviews.models import Review
+from runbook_links.document import Runbook
+from runbook_links.models import RunbookLink, StepTick
+
+ALERTS_MAX = 100  # the newest of an incident
+REQUESTS_MAX = 100
+EXPLAINED_APART = ("sentence", "reasons")  # of what is stored of a classification; the rest is the rules' record
+
+
+@dataclass(frozen=True, slots=True)
+class Milestones:
+    acknowledged_at: datetime | None
+    contained_at: datetime | None
+    recovered_at: datetime | None
+    resolved_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationShown:
+    """Class and severity as the rules judged them; people may have changed the incident's own since."""
+
+    incident_class: str
+    severity: str
+    sentence: str
+    reasons: tuple[str, ...]
+    confirm_class: bool
+    record: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    number: int
+    title: str
+    label: str
+    done_by: str  # "": not ticked
+    done_at: datetime | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunbookAttached:
+    """`steps` are those of the file as it is now; `changed` says that it is not the one that was attached."""
+
+    id: str
+    title: str
+    version: str
+    url: str
+    reason: str
+    attached_at: datetime
+    sha256: str
+    changed: bool
+    candidates: tuple[Candidate, ...]
+    steps: tuple[StepShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertShown:
+    id: int
+    source: str
+    dedup_key: str
+    status: str
+    title: str
+    body: str
+    severity: str
+    count: int
+    started_at: datetime | None
+    first_at: datetime
+    last_at: datetime
+    resolved_at: datetime | None
+    url: str
+    labels: dict[str, Any]
+    links: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionShown:
+    by: Person
+    decision: str
+    reason: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestShown:
+    action: str
+    change: dict[str, Any]
+    reason: str
+    requested_by: Person
+    requested_at: datetime
+    expires_at: datetime
+    state: str
+    decided_at: datetime | None
+    decisions: tuple[DecisionShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewShown:
+    state: str
+    due_at: datetime | None
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentDetail:
+    line: IncidentLine
+    severity_initial: str
+    milestones: Milestones
+    resolved_by: str
+    resolution: str
+    classification: ClassificationShown
+    runbook: RunbookAttached | None
+    alerts: tuple[AlertShown, ...]  # oldest first
+    alerts_total: int
+    pages: tuple[PageMade, ...]
+    pages_total: int
+    requests: tuple[RequestShown, ...]  # oldest first
+    review: ReviewShown | None
+    next: NextStep | None
+    url: str
+
+
+def incident(session: Session, desk: Desk, number: int, now: datetime) -> IncidentDetail:
+    """Raises NotFoundError."""
+    found = session.execute(
+        select(Incident, Service.key, Review)
+        .join(Service, Service.id == Incident.service_id)
+        .outerjoin(Review, Review.incident_id == Incident.id)
+        .where(Incident.id == number)
+    ).first()
+    if found is None:
+        raise NotFoundError(f"There is no incident {number}.")
+    row, service, review = found
+    paging = paging_queries.paging(session, number)
+    requests, decisions = _requests(session, number)
+    people = paging_queries.people(session, _named(row, requests, decisions))
+    alerts, alerts_total = _alerts(session, number)
+    return IncidentDetail(
+        line=queries.line(row, service, paging.standing, people, now),
+        severity_initial=row.severity_initial,
+        milestones=Milestones(row.acknowledged_at, row.contained_at, row.recovered_at, row.resolved_at, row.closed_at),
+        resolved_by=row.resolved_by,
+        resolution=row.resolution,
+        classification=classification(row),
+        runbook=_runbook(session, desk, number),
+        alerts=alerts,
+        alerts_total=alerts_total,
+        pages=paging.pages,
+        pages_total=paging.pages_total,
+        requests=tuple(_request(request, decisions, people) for request in requests),
+        review=_review(review, desk, number),
+        next=paging.next,
+        url=briefing.incident_url(desk.base_url, number),
+    )
+
+
+def classification(row: Incident) -> ClassificationShown:
+    stored = row.classification
+    judged_class, judged_severity = stored.get("class", {}), stored.get("severity", {})
+    return ClassificationShown(
+        incident_class=judged_class.get("value", row.incident_class),
+        severity=judged_severity.get("value", row.severity_initial),
+        sentence=stored.get("sentence", ""),
+        reasons=tuple(stored.get("reasons", ())),
+        confirm_class=row.confirm_class,
+        record={name: value for name, value in stored.items() if name not in EXPLAINED_APART},
+    )
+
+
+def _alerts(session: Session, number: int) -> tuple[tuple[AlertShown, ...], int]:
+    rows = session.execute(
+        select(Alert, func.count().over().label("total"))
+        .where(Alert.incident_id == number)
+        .order_by(Alert.id.desc())
+        .limit(ALERTS_MAX)
+    ).all()
+    shown = tuple(
+        AlertShown(
+            id=alert.id,
+            source=alert.source,
+            dedup_key=alert.dedup_key,
+            status=alert.status,
+            title=alert.title,
+            body=alert.body,
+            severity=alert.severity,
+            count=alert.count,
+            started_at=alert.started_at,
+            first_at=alert.first_at,
+            last_at=alert.last_at,
+            resolved_at=alert.resolved_at,
+            url=alert.url,
+            labels=alert.labels,
+            links=alert.links,
+        )
+        for alert, _ in reversed(rows)
+    )
+    return shown, rows[0].total if rows else 0
+
+
+def _requests(session: Session, number: int) -> tuple[list[ChangeRequest], dict[int, list[Decision]]]:
+    newest = (
+        select(ChangeRequest)
+        .where(ChangeRequest.incident_id == number)
+        .order_by(ChangeRequest.id.desc())
+        .limit(REQUESTS_MAX)
+    )
+    requests = session.scalars(newest).all()[::-1]
+    decisions: defaultdict[int, list[Decision]] = defaultdict(list)
+    if requests:
+        made = select(Decision).where(Decision.request_id.in_([request.id for request in requests]))
+        for decision in session.scalars(made.order_by(Decision.id)):
+            decisions[decision.request_id].append(decision)
+    return list(requests), decisions
+
+
+def _named(row: Incident, requests: list[ChangeRequest], decisions: dict[int, list[Decision]]) -> set[int]:
+    asked = {request.requested_by_id for request in requests}
+    decided = {decision.responder_id for made in decisions.values() for decision in made}
+    return asked | decided | ({row.acknowledged_by_id} if row.acknowledged_by_id else set())
+
+
+def _request(request: ChangeRequest, decisions: dict[int, list[Decision]], people: dict[int, Person]) -> RequestShown:
+    return RequestShown(
+        action=request.action,
+        change=request.change,
+        reason=request.reason,
+        requested_by=people[request.requested_by_id],
+        requested_at=request.requested_at,
+        expires_at=request.expires_at,
+        state=request.state,
+        decided_at=request.decided_at,
+        decisions=tuple(
+            DecisionShown(people[each.responder_id], each.decision, each.reason, each.decided_at)
+            for each in decisions.get(request.id, ())
+        ),
+    )
+
+
+def _runbook(session: Session, desk: Desk, number: int) -> RunbookAttached | None:
+    link = session.scalar(select(RunbookLink).where(RunbookLink.incident_id == number))
+    if link is None:
+        return None
+    ticked = select(StepTick).where(StepTick.incident_id == number, StepTick.runbook_id == link.runbook_id)
+    book = desk.shelf.library.get(link.runbook_id)
+    return RunbookAttached(
+        id=link.runbook_id,
+        title=link.title,
+        version=link.version,
+        url=briefing.runbook_url(desk.base_url, link.runbook_id),
+        reason=link.reason,
+        attached_at=link.attached_at,
+        sha256=link.sha256,
+        changed=book is None or book.sha256 != link.sha256,
+        candidates=tuple(Candidate(candidate, reason) for candidate, reason in link.candidates),
+        steps=_steps(book, {tick.step: tick for tick in session.scalars(ticked)}),
+    )
+
+
+def _steps(book: Runbook | None, ticks: dict[int, StepTick]) -> tuple[StepShown, ...]:
+    """Ticked steps that the file no longer has stay: somebody did them."""
+    written = {step.number: (step.title, step.label) for step in (book.steps if book else ())}
+    shown = []
+    for number in sorted({*written, *ticks}):
+        (title, label), tick = written.get(number, ("", "")), ticks.get(number)
+        done = (tick.ticked_by, tick.ticked_at, tick.note) if tick else ("", None, "")
+        shown.append(StepShown(number, title, label, *done))
+    return tuple(shown)
+
+
+def _review(review: Review | None, desk: Desk, number: int) -> ReviewShown | None:
+    if review is None:
+        return None
+    return ReviewShown(review.state, review.due_at, queries.review_url(desk.base_url, number))

@@ -1,0 +1,132 @@
+"""What people answer from Slack, by SMS and on the telephone. All come down to the same verbs as the API's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.database import Database
+from config.errors import NotAllowedError, NotFoundError, TocsinError
+from escalation import responders
+from escalation.channels import answers
+from escalation.channels.base import Reply, Verb
+from escalation.models import Page, PageState, Responder
+from incidents import actions
+from incidents.desk import Actor, Desk, Outcome
+from incidents.lifecycle import Status
+from incidents.models import Incident
+
+LISTED_MAX = 20
+ALL_MAX = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    sentence: str
+    number: int | None = None  # the incident it is about
+    changed: bool = False
+
+
+def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
+    """Do what the reply says, as whoever's address it came from; a stranger has no power and is told so."""
+    with database.reading() as session:
+        # A telephone is one address with two channels: a call from it and a text from it are the same person's.
+        person = responders.by_handle(session, reply.channel, reply.sender)
+    if person is None:
+        return Answer(answers.unknown_sender())
+    if reply.verb is Verb.HELP:
+        return Answer(answers.usage(), reply.number)
+    if reply.verb is Verb.LIST:
+        return Answer(_list(database))
+    actor = actor_of(person, via=reply.channel)
+    if reply.context.get("all") and reply.verb is Verb.ACKNOWLEDGE:
+        return _acknowledge_all(database, desk, person, actor, now)
+    number = reply.number if reply.number is not None else _newest_page(database, person)
+    if number is None:
+        return Answer(answers.nothing_open())
+    if reply.verb is Verb.MORE:
+        return _more(database, desk, number)
+    try:
+        with database.transaction() as session:
+            outcome = _verb(session, desk, reply, number, actor, now)
+    except NotFoundError:
+        return Answer(answers.unknown_number(number))
+    except NotAllowedError:
+        return Answer(answers.refused(number, reply.verb), number)
+    except TocsinError as refused:
+        return Answer(refused.detail, number)
+    return Answer(outcome.sentence, number, outcome.changed)
+
+
+def actor_of(person: Responder, *, via: str) -> Actor:
+    return Actor(person.name, "responder", person.id, person.key, frozenset(person.roles), via)
+
+
+def _verb(session: Session, desk: Desk, reply: Reply, number: int, actor: Actor, now: datetime) -> Outcome:
+    if reply.verb is Verb.ACKNOWLEDGE:
+        return actions.acknowledge(session, desk, number, actor, now)
+    if reply.verb is Verb.ESCALATE:
+        return actions.escalate_now(session, desk, number, actor, now)
+    said = str(reply.context.get("rest") or "").strip()
+    return actions.resolve(session, desk, number, actor, now, reason=said or f"Resolved by {reply.channel}.")
+
+
+def _acknowledge_all(database: Database, desk: Desk, person: Responder, actor: Actor, now: datetime) -> Answer:
+    """Every open incident this person was paged for; one transaction each, so that none waits for another."""
+    with database.reading() as session:
+        numbers = session.scalars(
+            select(Incident.id)
+            .join(Page, Page.incident_id == Incident.id)
+            .where(Page.responder_id == person.id, Incident.status == Status.OPEN)
+            .distinct()
+            .order_by(Incident.id)
+            .limit(ALL_MAX)
+        ).all()
+    done = 0
+    for number in numbers:
+        with database.transaction() as session:
+            done += actions.acknowledge(session, desk, number, actor, now).changed
+    if not numbers:
+        return Answer(answers.nothing_open())
+    return Answer(f"Acknowledged {done}: {', '.join(str(n) for n in numbers[:LISTED_MAX])}.", changed=done > 0)
+
+
+def _newest_page(database: Database, person: Responder) -> int | None:
+    """The incident of the newest page that went out to this person and is still open."""
+    with database.reading() as session:
+        return session.scalar(
+            select(Page.incident_id)
+            .join(Incident, Incident.id == Page.incident_id)
+            .where(
+                Page.responder_id == person.id,
+                Page.state.in_((PageState.SENT, PageState.DELIVERED)),
+                Incident.status == Status.OPEN,
+            )
+            .order_by(Page.sent_at.desc(), Page.id.desc())
+            .limit(1)
+        )
+
+
+def _list(database: Database) -> str:
+    with database.reading() as session:
+        rows = session.scalars(
+            select(Incident)
+            .where(Incident.status.in_((Status.OPEN, Status.ACKNOWLEDGED)))
+            .order_by(Incident.id.desc())
+            .limit(ALL_MAX)
+        ).all()
+    worst_first = sorted(rows, key=lambda i: (("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO").index(i.severity), -i.id))
+    return answers.open_incidents([answers.listed(i.id, i.severity, i.title, i.status) for i in worst_first])
+
+
+def _more(database: Database, desk: Desk, number: int) -> Answer:
+    with database.reading() as session:
+        incident = session.get(Incident, number)
+    if incident is None:
+        return Answer(answers.unknown_number(number))
+    why = incident.classification.get("sentence", "")
+    page = f"{desk.base_url}/incidents/{number}"
+    return Answer(f"{why} Runbook steps, timeline, notes and escalating: {page}", number)

@@ -1,0 +1,88 @@
+"""Where Slack and Twilio bring people's answers. What is not provably theirs is refused and not acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, jsonify, request
+
+from config import auth, logs, security
+from config.database import Database
+from config.errors import NotSignedInError
+from escalation.channels import slack, sms, twiml, voice
+from escalation.channels.base import Reply, ReplyRefusedError
+from incidents import replies
+from incidents.desk import Desk
+from incidents.replies import Answer
+
+log = logs.get("replies")
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEdge:
+    database: Database
+    desk: Desk
+    read_clock: Callable[[], datetime]
+    wake: Callable[[], None]
+    slack_signing_secret: str
+    twilio_auth_token: str
+    whisper: Callable[[str, str, str], None]  # channel, user, text: said to that Slack user only; returns at once
+
+
+def blueprint(edge: ReplyEdge) -> Blueprint:
+    routes = Blueprint("replies", __name__, url_prefix="/replies")
+
+    @routes.post("/slack")
+    @auth.public
+    def from_slack() -> Response:
+        """A pressed button, or `/incident …`. Slack allows three seconds: what takes longer happens afterwards."""
+        now = edge.read_clock()
+        reply = _read(lambda: slack.parse_reply(request.headers, request.get_data(), now, edge.slack_signing_secret))
+        answer = _act(edge, reply, now)
+        if "command" in reply.context:
+            return jsonify(response_type="ephemeral", text=answer.sentence)
+        if not answer.changed:  # a change shows in the message itself; anything else is said to whoever pressed
+            edge.whisper(reply.context.get("channel", ""), reply.sender, answer.sentence)
+        return Response(status=200)
+
+    @routes.post("/sms")
+    @auth.public
+    def from_sms() -> Response:
+        reply = _read(lambda: sms.parse_reply(_url(edge), request.form, _twilio_signature(), edge.twilio_auth_token))
+        answer = _act(edge, reply, edge.read_clock())
+        return Response(twiml.sms_answer(answer.sentence), mimetype="text/xml")
+
+    @routes.post("/voice")
+    @auth.public
+    def from_voice() -> Response:
+        reply = _read(lambda: voice.parse_reply(_url(edge), request.form, _twilio_signature(), edge.twilio_auth_token))
+        answer = _act(edge, reply, edge.read_clock())
+        return Response(twiml.call_answer(answer.sentence, answer.number), mimetype="text/xml")
+
+    security.exempt(routes)
+    return routes
+
+
+def _read(parse: Callable[[], Reply]) -> Reply:
+    try:
+        return parse()
+    except ReplyRefusedError as refused:
+        log.warning("reply refused", path=request.path, why=str(refused))
+        raise NotSignedInError(str(refused)) from refused
+
+
+def _act(edge: ReplyEdge, reply: Reply, now: datetime) -> Answer:
+    answer = replies.act(edge.database, edge.desk, reply, now)
+    edge.wake()
+    return answer
+
+
+def _url(edge: ReplyEdge) -> str:
+    """The URL as Twilio called it: behind a proxy that is the public one, not the request's."""
+    return edge.desk.base_url + request.full_path.removesuffix("?")
+
+
+def _twilio_signature() -> str:
+    return request.headers.get("X-Twilio-Signature", "")
