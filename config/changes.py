@@ -66,14 +66,14 @@ def shown(value: Any) -> str:
 
 
 def _written(value: Any) -> str:
+    if _is_empty(value):
+        return NOTHING
     if isinstance(value, Mapping):
         held = ((key, each) for key, each in value.items() if not _is_empty(each))
         return "{" + ", ".join(f"{key}: {_written(each)}" for key, each in held) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(map(_written, value)) + "]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return NOTHING if _is_empty(value) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _between(before: Any, after: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:

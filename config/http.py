@@ -1,4 +1,4 @@
-"""The HTTP edge: every refusal is a problem document (RFC 9457), or a page where a browser asked for one.
+"""The HTTP edge: every refusal is a problem document (RFC 9457), or a page where a person's browser asked.
 
 `install` first of all the edge's parts: what runs before a request runs in the order of installation.
 """
@@ -7,21 +7,23 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from importlib import metadata
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
-from marshmallow import ValidationError
+from flask_smorest import Api
+from flask_smorest.utils import prepare_response
+from marshmallow import Schema, ValidationError, fields
 from sqlalchemy import exc
 from werkzeug import Response as AnyResponse
 from werkzeug.exceptions import HTTPException
-from werkzeug.exceptions import InternalServerError as InternalServerError
 
-from config import logs
+from config import logs, security
 from config.database import Database
 from config.errors import InvalidInputError, TocsinError, TooLargeError, UnavailableError
 
@@ -29,21 +31,20 @@ BODY_BYTES_MAX = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
 PROBLEM = "application/problem+json"
 # Nobody browses here: these answer programs, whatever their Accept header says.
-PROGRAMS_PATHS = ("/api", "/v2", "/alerts", "/integrations", "/replies", "/heartbeats")
+PATHS_OF_PROGRAMS = ("/api", "/v2", "/alerts", "/integrations", "/replies", "/heartbeats")
 # The database is away, or so busy that it comes to the same. An IntegrityError is neither: it is a fault of ours.
 DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 SIGN_IN = "web.sign_in"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# Where webargs found a fault -> how people call that place.
-_PLACES = {"json": "body", "form": "form", "query": "query", "querystring": "query", "headers": "headers"}
+_PLACES = {"json": "body", "querystring": "query"}  # webargs' word for where a fault lies -> ours
 
 log = logs.get("http")
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """`errors`: field -> what is wrong with it; a field within a field is `levels.0.after`."""
+    """`errors`: field -> what is wrong with it; a field within a field is written `levels.0.after`."""
 
     status: int
     title: str
@@ -57,7 +58,6 @@ def install(app: Flask, database: Database) -> None:
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES_MAX, MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX)
 
     def away(error: exc.SQLAlchemyError) -> AnyResponse:
-        # Not the exception itself: its text holds the statement and its values.
         where = database.url.render_as_string(hide_password=True)
         log.warning("The database did not answer; the caller was asked to retry.", database=where, error=_cause(error))
         return answer(unavailable())
@@ -66,7 +66,7 @@ def install(app: Flask, database: Database) -> None:
         app.register_error_handler(kind, away)
     app.register_error_handler(TocsinError, lambda error: answer(_of_refusal(error)))
     app.register_error_handler(HTTPException, _of_http)
-    app.register_error_handler(ValidationError, lambda error: answer(_invalid(422, error.normalized_messages())))
+    app.register_error_handler(ValidationError, lambda error: answer(_invalid(422, fields_of(error.messages))))
     app.register_error_handler(Exception, _unexpected(app))
     app.before_request(_name_request)
     app.after_request(_tell_name)
@@ -74,33 +74,21 @@ def install(app: Flask, database: Database) -> None:
 
 
 def answer(problem: Problem) -> AnyResponse:
-    """A problem as the caller can read it: JSON for programs, a page for browsers, the way in for who is not signed in."""
-    headers = dict(problem.headers)
-    if wants_page():
-        if problem.status == 401:
-            return redirect(url_for(SIGN_IN, next=_way_back()))
-        response = Response(render_template("problem.html", problem=problem, request_id=request_id()))
+    """The problem as its caller can read it. A browser whose person is not signed in is shown the way in."""
+    if not wants_page():
+        response = _document(problem)
+    elif problem.status == 401:
+        return redirect(url_for(SIGN_IN, next=_way_back()))
     else:
-        if problem.status == 401:
-            headers.setdefault("WWW-Authenticate", 'Bearer realm="tocsin"')
-        response = jsonify(
-            type="about:blank",
-            title=problem.title,
-            status=problem.status,
-            detail=problem.detail,
-            instance=request.path,
-            errors=dict(problem.errors),
-            request_id=request_id(),
-        )
-        response.mimetype = PROBLEM
+        response = Response(render_template("problem.html", problem=problem, request_id=request_id()))
     response.status_code = problem.status
-    response.headers.extend(headers)
+    response.headers.extend(problem.headers)
     return response
 
 
 def wants_page() -> bool:
     """Whether a person's browser asks, at a place where there is something to browse."""
-    if any(request.path == path or request.path.startswith(path + "/") for path in PROGRAMS_PATHS):
+    if any(request.path == path or request.path.startswith(f"{path}/") for path in PATHS_OF_PROGRAMS):
         return False
     accepts = request.accept_mimetypes
     return accepts["text/html"] > max(accepts["application/json"], accepts[PROBLEM])
@@ -115,21 +103,17 @@ def unavailable() -> Problem:
     return Problem(
         UnavailableError.status,
         UnavailableError.title,
-        "The database cannot be reached right now. Nothing was stored; send the same request again in a few seconds.",
+        "The database cannot be reached right now, and nothing was stored. Send the same request again in a moment.",
         headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
     )
 
 
-def fields_of(messages: Any) -> dict[str, str]:
-    """marshmallow's and webargs' nested messages as {field: message}, without the place they were found in."""
-    if isinstance(messages, Mapping) and len(messages) == 1:
-        ((place, within),) = messages.items()
-        if place in _PLACES:
-            return dict(_flat(within, "", whole=_PLACES[place]))
-    return dict(_flat(messages, "", whole="body"))
+def fields_of(messages: Any, *, whole: str = "body") -> dict[str, str]:
+    """marshmallow's nested messages as {field: message}; `whole` names what all the fields are in."""
+    return dict(_flat(messages, "", whole))
 
 
-def _flat(messages: Any, path: str, *, whole: str) -> Iterator[tuple[str, str]]:
+def _flat(messages: Any, path: str, whole: str) -> Iterator[tuple[str, str]]:
     if not isinstance(messages, Mapping):
         said = messages if isinstance(messages, list | tuple) else [messages]
         yield path or whole, " ".join(str(each) for each in said)
@@ -137,7 +121,23 @@ def _flat(messages: Any, path: str, *, whole: str) -> Iterator[tuple[str, str]]:
     for name, within in messages.items():
         # `_schema` is marshmallow's word for "all of it".
         deeper = path if name == "_schema" else f"{path}.{name}" if path else str(name)
-        yield from _flat(within, deeper, whole=whole)
+        yield from _flat(within, deeper, whole)
+
+
+def _document(problem: Problem) -> Response:
+    response = jsonify(
+        type="about:blank",
+        title=problem.title,
+        status=problem.status,
+        detail=problem.detail,
+        instance=request.path,
+        errors=dict(problem.errors),
+        request_id=request_id(),
+    )
+    response.mimetype = PROBLEM
+    if problem.status == 401 and "WWW-Authenticate" not in problem.headers:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="tocsin"'
+    return response
 
 
 def _of_refusal(error: TocsinError) -> Problem:
@@ -146,42 +146,43 @@ def _of_refusal(error: TocsinError) -> Problem:
 
 
 def _of_http(error: HTTPException) -> AnyResponse:
-    if error.response is not None:
-        return error.response  # type: ignore[return-value]  # whoever raised it has written the answer already
+    if error.response is not None:  # whoever raised it has written the answer already
+        return error.get_response()
     status = error.code or 500
-    messages = getattr(error, "data", {}).get("messages")  # webargs puts its findings there
     headers = {name: value for name, value in error.get_headers() if name.lower() != "content-type"}
-    if messages:
-        return answer(_invalid(status, messages, headers))
+    found = getattr(error, "data", {}).get("messages")  # webargs: {where: messages}
+    if found:
+        ((place, messages),) = found.items()
+        return answer(_invalid(status, fields_of(messages, whole=_PLACES.get(place, place)), headers))
     if status == 413:
         detail = f"A body may have at most {BODY_BYTES_MAX // 1024} KiB. Send less at once."
         return answer(Problem(status, TooLargeError.title, detail, headers=headers))
     return answer(Problem(status, error.name, error.description or "", headers=headers))
 
 
-def _invalid(status: int, messages: Any, headers: Mapping[str, str] | None = None) -> Problem:
-    errors = fields_of(messages)
+def _invalid(status: int, errors: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Problem:
     if status != 422:
         return Problem(status, HTTPStatus(status).phrase, " ".join(errors.values()), errors, headers or {})
-    detail = f"The request cannot be used as it is: {', '.join(errors)}."
-    if request.get_data(cache=True) and not request.is_json:
-        detail += f" The body came as {request.mimetype or 'no type'}; send it as application/json."
+    detail = f"The request cannot be used as it is; see {', '.join(errors)}."
+    if request.content_length and not request.is_json:
+        detail += f" The body came as {request.mimetype or 'no type at all'}; send it as application/json."
     return Problem(status, InvalidInputError.title, detail, errors, headers or {})
 
 
-def _unexpected(app: Flask) -> Any:
+def _unexpected(app: Flask) -> Callable[[Exception], AnyResponse]:
     def answer_for(error: Exception) -> AnyResponse:
-        if app.testing or app.debug:
+        if app.testing:
             raise error
         # By its endpoint: a path may hold a key, and keys do not belong in a log.
         log.error("A request failed unexpectedly.", endpoint=request.endpoint, method=request.method, exc_info=error)
-        detail = f"Something in Tocsin went wrong. Its log tells what, under request id {request_id()}."
-        return answer(Problem(500, InternalServerError().name, detail))
+        detail = f"Something in Tocsin went wrong. Its log says what, under request id {request_id()}."
+        return answer(Problem(500, HTTPStatus(500).phrase, detail))
 
     return answer_for
 
 
 def _cause(error: exc.SQLAlchemyError) -> str:
+    """The driver's own words. SQLAlchemy's would add the statement and its values."""
     return str(getattr(error, "orig", None) or type(error).__name__).strip().partition("\n")[0]
 
 
@@ -196,7 +197,7 @@ def _way_back() -> str | None:
 def _name_request() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-    g.request_id_binding = structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _tell_name(response: Response) -> Response:
@@ -206,5 +207,63 @@ def _tell_name(response: Response) -> Response:
 
 
 def _forget_name(_: BaseException | None) -> None:
-    if binding := g.pop("request_id_binding", None):
-        structlog.contextvars.reset_contextvars(**binding)
+    structlog.contextvars.unbind_contextvars("request_id")
+
+
+class ProblemSchema(Schema):
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True, metadata={"description": "What happened and what to do, in a sentence"})
+    instance = fields.String(required=True, metadata={"description": "The path that was asked for"})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Field -> what is wrong with it; a field within a field is written `levels.0.after`"},
+    )
+    request_id = fields.String(required=True, metadata={"description": "Under which the log knows this request"})
+
+
+class _Api(Api):  # type: ignore[misc]  # flask-smorest comes without types
+    """flask-smorest documents and parses; what a refusal looks like is said in this module alone."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+    def _register_responses(self) -> None:
+        phrases = {status.name: status.phrase for status in HTTPStatus}
+        phrases[self.DEFAULT_ERROR_RESPONSE_NAME] = "Refused, with the reason"
+        for name, phrase in phrases.items():
+            response = {"description": phrase, "schema": ProblemSchema}
+            prepare_response(response, self.spec, PROBLEM)
+            self.spec.components.response(name, response, lazy=True)
+
+    @security.public
+    def _openapi_json(self) -> Response:
+        document: Response = super()._openapi_json()
+        return document
+
+
+def make_api(app: Flask) -> Api:
+    """Serves the OpenAPI document at /api/openapi.json. The API's blueprints are registered with what this returns."""
+    app.config.update(
+        API_TITLE="Tocsin",
+        API_VERSION=_version(),
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        API_SPEC_OPTIONS={"security": [{"token": []}]},
+    )
+    api = _Api(app)
+    scheme = {"type": "http", "scheme": "bearer", "description": "An API token, from `tocsin token create`"}
+    api.spec.components.security_scheme("token", scheme)
+    return api
+
+
+def _version() -> str:
+    try:
+        return metadata.version("tocsin")
+    except metadata.PackageNotFoundError:
+        return "0"  # run from a checkout that was never installed

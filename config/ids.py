@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 
 TOKEN_PREFIX = "tocsin_"  # noqa: S105  a visible mark, so that secret scanners can find leaked tokens
@@ -20,3 +21,8 @@ def new_key() -> str:
 
 def secret_hash(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def derived_secret(secret_key: str, purpose: str) -> str:
+    """A secret of its own for each purpose, so that giving one away gives away nothing else."""
+    return hmac.new(secret_key.encode(), f"tocsin/{purpose}".encode(), hashlib.sha256).hexdigest()

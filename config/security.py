@@ -38,6 +38,7 @@ POLICY_OF_A_FILE = {
 }
 
 Markable = TypeVar("Markable", bound=Callable[..., Any] | Blueprint)
+_PUBLIC = "tocsin_public"
 _EXEMPT = "tocsin_exempt_from_form_check"
 
 
@@ -70,9 +71,18 @@ def install(app: Flask, *, base_url: str) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1)  # type: ignore[method-assign]  # Flask's own way
 
 
+def public(what: Markable) -> Markable:
+    """Mark a view, a MethodView class or a blueprint that answers anybody. The others need a caller: `config.auth`."""
+    return mark(what, _PUBLIC)
+
+
 def exempt(what: Markable) -> Markable:
-    """Mark a view, a MethodView class or a blueprint whose POST comes from programs and carries its own proof."""
+    """Mark one whose POST comes from programs and carries its own proof: a key in the path, a signature."""
     return mark(what, _EXEMPT)
+
+
+def is_public(app: Flask, endpoint: str) -> bool:
+    return is_marked(app, endpoint, _PUBLIC)
 
 
 def self_contained(view: Callable[..., Any]) -> Callable[..., Any]:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from config import durations
 from config.changes import Changes
+from escalation import policies
 from escalation.declared import Declared, DeclaredResponder
 from escalation.models import ContactMethod, Escalation, LastResort, OverrideRow, PolicyRow, Responder, ScheduleRow
 from escalation.oncall.schedules import Schedule
@@ -252,9 +253,10 @@ def _policy_as_written(policy: Policy) -> dict[str, Any]:
         }
         for level in policy.levels
     ]
+    is_default = policy.repeat_after_seconds == policies.default_repeat_after_seconds(policy.levels)
     return {
         "repeat": policy.repeat,
-        "repeat_after": durations.to_text(policy.repeat_after_seconds),
+        "repeat_after": None if is_default else durations.to_text(policy.repeat_after_seconds),
         "ack_timeout": durations.to_text(policy.ack_timeout_seconds),
         "levels": levels,
     }

@@ -158,8 +158,7 @@ def _severity(
     else:
         worst = max(counting, key=lambda hit: _counted(hit, gated).rank)
         judged, rule = _counted(worst, gated), worst.rule.id
-        how = " (without context)" if rule in gated else f" (context '{worst.context}')" if worst.context else ""
-        why = f"from {rule}{how}"
+        why = f"from {rule}{_how(worst, gated)}"
         contradicted = alert.severity_hint is not None and alert.severity_hint.rank > GOOD_NEWS_HINT_MAX.rank
         if evidence.informs_only(worst) and not contradicted:
             return judged, Because(judged, rule, why), ""
@@ -168,6 +167,15 @@ def _severity(
         return judged, Because(judged, rule, why), ""
     effect = f"the source calls it {alert.severity_hint}, which raised {judged} to {raised}"
     return raised, Because(raised, rule, f"as {effect}"), effect
+
+
+def _how(hit: Hit, gated: tuple[str, ...]) -> str:
+    """What a constitutional hit's words were is said with the class already."""
+    if not _constitutional(hit):
+        return f" ('{hit.words}' in {hit.field})"
+    if hit.rule.id in gated:
+        return " (without context)"
+    return f" (context '{hit.context}')" if hit.context else ""
 
 
 def _counted(hit: Hit, gated: tuple[str, ...]) -> Severity:

@@ -112,7 +112,7 @@ def _service(section: Fields, known: _Known, owners: dict[str, str]) -> Declared
 def _integration(section: Fields, service: str, known: _Known, owners: dict[str, str]) -> DeclaredIntegration | None:
     source = section.choice("source", known.sources)
     key = section.text("key", required=True)
-    if key and source and (problem := _key_problem(source, key)):
+    if section.sound and (problem := _key_problem(source, key)):
         section.refuse("key", problem)
     if key in owners:
         section.refuse("key", f"is already the key of an integration of {owners[key]}; each needs one of its own")

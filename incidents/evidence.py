@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from incidents import nearness, wording
 from incidents.nearness import Denial, Find, Lexicon
 from incidents.ruleset import Condition, Exclusion, Guards, Rule, Ruleset
 from incidents.severity import Severity
-from incidents.vocabulary import Reading, Term
+from incidents.vocabulary import Reading, Span, Term
 
 NAMING_SURROUNDINGS = ("service", "component")  # those that say what an alert is about
 LABELS_MAX = 200
@@ -227,15 +227,15 @@ def _mood(reading: Reading, denial: Denial, lexicon: Lexicon) -> tuple[str, str]
 
     What a "not" takes from a rule does not count: "the second channel did not see the halt" is anything but good news.
     """
-    denying: set[int] = set()
+    denying: dict[int, Span] = {}
     for span in reading.spans(lexicon.failing):
         negator = denial.by(Find((span,)))
         if negator is None or span[1] not in denial.countable:  # "no rollback" and "cannot delete" are no good news
             return reading.shown([span]), ""
-        denying.add(negator)
+        denying.setdefault(negator, span)
     fine = reading.spans(lexicon.fine)
     ends = {last for _, last in fine}
-    stray = min((at for at in denial.negators - denying if denial.denies(at) or at - 1 in ends), default=None)
+    stray = min((at for at in denial.negators - denying.keys() if denial.denies(at) or at - 1 in ends), default=None)
     if stray is not None:
         return reading.words.text[stray], ""
     partial = _partial(reading.words.text, denying)
@@ -245,10 +245,10 @@ def _mood(reading: Reading, denial: Denial, lexicon: Lexicon) -> tuple[str, str]
         return "", ""
     if fine:
         return "", reading.shown(fine[:1])
-    return "", reading.words.text[min(denying)] if denying else ""
+    return "", next((f"{reading.words.text[at]} {reading.shown([span])}" for at, span in denying.items()), "")
 
 
-def _partial(words: list[str], denying: set[int]) -> str:
+def _partial(words: list[str], denying: Collection[int]) -> str:
     """ "4999 of 5000": some are left over. "0 of 5000 failed" was understood already."""
     for at, (some, of, whole) in enumerate(zip(words, words[1:], words[2:], strict=False)):
         if of == "of" and some.isdigit() and whole.isdigit() and some != whole and at not in denying:

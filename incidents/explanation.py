@@ -95,14 +95,14 @@ def _hit(hit: Hit, gated: bool) -> dict[str, Any]:
 
 
 def _because(because: Because) -> dict[str, Any]:
-    return {"value": because.value, "rule": because.rule, "because": because.text}
+    return {"value": str(because.value), "rule": because.rule, "because": because.text}
 
 
 def sentence(judgement: Judgement) -> str:
     """ "Constitutional because K01 matched 'hash chain broken' in title; CRITICAL from K01 (context 'sequence')…" """
     j = judgement
     why = " and ".join(because.text for because in j.class_because)
-    parts = [f"{str(j.incident_class).capitalize()} because {why or 'nothing in it is constitutional'}"]
+    parts = [f"{str(j.incident_class).capitalize()} because {why or 'no constitutional rule matched'}"]
     parts.append(f"{j.severity} {j.severity_because.text}")
     if j.runbook.chosen.value:
         parts.append(f"runbook {j.runbook.chosen.value} {j.runbook.chosen.text}")

@@ -5,7 +5,6 @@ Reads only, and gives values only. How many statements a list takes does not dep
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,10 +17,11 @@ from escalation import queries as paging_queries
 from escalation.brief import Standing
 from escalation.queries import Person
 from incidents import briefing, phases, severity
-from incidents.models import Incident, Integration, Service
+from incidents.models import ChangeRequest, Incident, Integration, RequestState, Service
 from incidents.phases import Phase
 from incidents.proof import timeline
 from incidents.proof.models import TimelineEntry
+from incidents.reviews import chronicle
 from incidents.reviews.models import Review
 from incidents.severity import IncidentClass, Severity
 from runbook_links.shelf import Library
@@ -182,6 +182,12 @@ def acknowledger(incident: Incident, people: dict[int, Person]) -> Person | None
     return people.get(incident.acknowledged_by_id or 0) or Person("", incident.acknowledged_by)
 
 
+def request_state(request: ChangeRequest, now: datetime) -> str:
+    """A request that has run out counts as expired, though nobody has noted it yet."""
+    ran_out = request.state == RequestState.PENDING and request.expires_at <= now
+    return RequestState.EXPIRED if ran_out else request.state
+
+
 def incident_or_refuse(session: Session, number: int) -> Incident:
     """Raises NotFoundError."""
     incident = session.get(Incident, number)
@@ -206,20 +212,10 @@ def _entry(row: TimelineEntry) -> Entry:
         actor_kind=row.actor_kind,
         kind=row.kind,
         text=row.text,
-        facts=facts(row.payload),
+        facts=chronicle.facts(row.payload),
         supersedes=row.supersedes,
         hash=row.entry_hash,
     )
-
-
-def facts(payload: str) -> dict[str, Any]:
-    """What an entry's payload holds beside its sentence; nothing if the payload was erased or damaged."""
-    try:
-        found = json.loads(payload)
-    except ValueError:
-        return {}
-    held = found.get("facts") if isinstance(found, dict) else None
-    return held if isinstance(held, dict) else {}
 
 
 def services(session: Session, *, after: str, limit: int) -> list[ServiceShown]:

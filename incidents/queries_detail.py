@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +18,9 @@ from incidents.desk import Desk
 from incidents.models import Alert, ChangeRequest, Decision, Incident, Service
 from incidents.queries import IncidentLine
 from incidents.reviews.models import Review
+from runbook_links import links
 from runbook_links.document import Runbook
-from runbook_links.models import RunbookLink, StepTick
+from runbook_links.models import StepTick
 
 ALERTS_MAX = 100  # the newest of an incident
 REQUESTS_MAX = 100
@@ -120,15 +121,7 @@ class RequestShown:
 
 
 @dataclass(frozen=True, slots=True)
-class ReviewShown:
-    state: str
-    due_at: datetime | None
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class IncidentDetail:
-    line: IncidentLine
+class IncidentDetail(IncidentLine):
     severity_initial: str
     milestones: Milestones
     resolved_by: str
@@ -140,7 +133,9 @@ class IncidentDetail:
     pages: tuple[PageMade, ...]
     pages_total: int
     requests: tuple[RequestShown, ...]  # oldest first
-    review: ReviewShown | None
+    review_url: str | None  # None, as what follows: no review is opened yet
+    review_state: str | None
+    review_due_at: datetime | None
     next: NextStep | None
     url: str
 
@@ -160,8 +155,9 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
     requests, decisions = _requests(session, number)
     people = paging_queries.people(session, _named(row, requests, decisions))
     alerts, alerts_total = _alerts(session, number)
+    line = queries.line(row, service, paging.standing, people, now)
     return IncidentDetail(
-        line=queries.line(row, service, paging.standing, people, now),
+        **{each.name: getattr(line, each.name) for each in fields(line)},
         severity_initial=row.severity_initial,
         milestones=Milestones(row.acknowledged_at, row.contained_at, row.recovered_at, row.resolved_at, row.closed_at),
         resolved_by=row.resolved_by,
@@ -172,8 +168,10 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
         alerts_total=alerts_total,
         pages=paging.pages,
         pages_total=paging.pages_total,
-        requests=tuple(_request(request, decisions, people) for request in requests),
-        review=_review(review, desk, number),
+        requests=tuple(_request(request, decisions, people, now) for request in requests),
+        review_url=queries.review_url(desk.base_url, number) if review else None,
+        review_state=review.state if review else None,
+        review_due_at=review.due_at if review else None,
         next=paging.next,
         url=briefing.incident_url(desk.base_url, number),
     )
@@ -244,7 +242,9 @@ def _named(row: Incident, requests: list[ChangeRequest], decisions: dict[int, li
     return asked | decided | ({row.acknowledged_by_id} if row.acknowledged_by_id else set())
 
 
-def _request(request: ChangeRequest, decisions: dict[int, list[Decision]], people: dict[int, Person]) -> RequestShown:
+def _request(
+    request: ChangeRequest, decisions: dict[int, list[Decision]], people: dict[int, Person], now: datetime
+) -> RequestShown:
     return RequestShown(
         action=request.action,
         change=request.change,
@@ -252,7 +252,7 @@ def _request(request: ChangeRequest, decisions: dict[int, list[Decision]], peopl
         requested_by=people[request.requested_by_id],
         requested_at=request.requested_at,
         expires_at=request.expires_at,
-        state=request.state,
+        state=queries.request_state(request, now),
         decided_at=request.decided_at,
         decisions=tuple(
             DecisionShown(people[each.responder_id], each.decision, each.reason, each.decided_at)
@@ -262,10 +262,10 @@ def _request(request: ChangeRequest, decisions: dict[int, list[Decision]], peopl
 
 
 def _runbook(session: Session, desk: Desk, number: int) -> RunbookAttached | None:
-    link = session.scalar(select(RunbookLink).where(RunbookLink.incident_id == number))
+    link = links.link_of(session, number)
     if link is None:
         return None
-    ticked = select(StepTick).where(StepTick.incident_id == number, StepTick.runbook_id == link.runbook_id)
+    ticks = {tick.step: tick for tick in links.ticks_of(session, number) if tick.runbook_id == link.runbook_id}
     book = desk.shelf.library.get(link.runbook_id)
     return RunbookAttached(
         id=link.runbook_id,
@@ -277,7 +277,7 @@ def _runbook(session: Session, desk: Desk, number: int) -> RunbookAttached | Non
         sha256=link.sha256,
         changed=book is None or book.sha256 != link.sha256,
         candidates=tuple(Candidate(candidate, reason) for candidate, reason in link.candidates),
-        steps=_steps(book, {tick.step: tick for tick in session.scalars(ticked)}),
+        steps=_steps(book, ticks),
     )
 
 
@@ -290,9 +290,3 @@ def _steps(book: Runbook | None, ticks: dict[int, StepTick]) -> tuple[StepShown,
         done = (tick.ticked_by, tick.ticked_at, tick.note) if tick else ("", None, "")
         shown.append(StepShown(number, title, label, *done))
     return tuple(shown)
-
-
-def _review(review: Review | None, desk: Desk, number: int) -> ReviewShown | None:
-    if review is None:
-        return None
-    return ReviewShown(review.state, review.due_at, queries.review_url(desk.base_url, number))

@@ -144,7 +144,7 @@ class TextReader:
     def read(self, fields: Mapping[str, str]) -> Reading:
         words = wording.Reader(self._known).read(fields)
         occurrences: dict[int, list[Span]] = {}
-        following = words.text[1:] + [""]
+        following = [*words.text[1:], ""]
         for place, word in enumerate(words.text):
             for branch in self._branches(word):
                 for term in branch.ends:

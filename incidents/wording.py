@@ -36,6 +36,7 @@ _UNEQUAL = re.compile("!=|≠|<>")
 _OUT_OF = re.compile(r"(?<=\d)/(?=\d)")  # 4999/5000
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
+_WORD = re.compile(r"[^\W_]+")
 _PIECE = re.compile(r"([^\W_]+(?:'[^\W_]+)*)|[;!?|.,\n:=()\[\]{}>—–•]| -+ ")
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+[a-z]*")
 _NEVER_SPLIT = re.compile(r"[a-z\d]+|[A-Z\d]+s?|[A-Z][a-z\d]+")
@@ -67,10 +68,7 @@ def _few_marks(text: str) -> str:
 
 def folded(text: str) -> str:
     """For comparing whole values: names, labels, services. Case, spaces and separators do not count."""
-    return "".join(_PIECE_WORD.findall(normalise(text))).casefold()
-
-
-_PIECE_WORD = re.compile(r"[^\W_]+")
+    return "".join(_WORD.findall(normalise(text))).casefold()
 
 
 @dataclass(slots=True)

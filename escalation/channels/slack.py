@@ -97,7 +97,8 @@ class Slack:
         """Edit the message that `ref` names; without one there is nothing to edit."""
         if not ref:
             return Sent()
-        return self._deliver(self._client.chat_update, message, channel=ref["channel"], ts=ref["ts"])
+        self._deliver(self._client.chat_update, message, channel=ref["channel"], ts=ref["ts"])
+        return Sent(provider_id=ref["ts"], ref=ref)
 
     def answer_ephemeral(self, channel: str, user: str, text: str) -> None:
         """Tell `user` alone, in `channel`. `text` is Tocsin's own sentence and is escaped here."""

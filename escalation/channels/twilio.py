@@ -121,8 +121,8 @@ class Account:
 class _HttpPerThread:
     """twilio's own client, one a thread, each keeping its connection.
 
-    That client hands an answer over through an attribute of itself, so that two threads sharing one could swap the
-    answers to their messages. It also drops the headers of a refusal, and with them Retry-After.
+    Neither that client, which hands an answer over through an attribute of itself, nor the `requests` session in it
+    promises to be shared between threads. The client also drops a refusal's headers, and with them Retry-After.
     """
 
     def __init__(self, timeout_seconds: float) -> None:

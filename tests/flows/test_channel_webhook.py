@@ -71,10 +71,13 @@ def test_a_receiver_that_refuses_is_asked_again_only_if_that_may_help(
     assert (refused.code, refused.permanent, refused.retry_after_seconds) == (str(status), permanent, 9.0)
 
 
-def test_a_redirect_is_a_refusal_and_is_not_followed(providers: FakeProviders, channel: webhook.Webhook) -> None:
-    providers.fail("webhook", status=307, location=f"{providers.webhook_url}/elsewhere")
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_refusal_and_is_not_followed(
+    providers: FakeProviders, channel: webhook.Webhook, status: int
+) -> None:
+    providers.fail("webhook", status=status, location=f"{providers.webhook_url}/elsewhere")
     refused = _refused(channel, providers.webhook_url)
-    assert (refused.code, refused.permanent) == ("307", True)
+    assert (refused.code, refused.permanent) == (str(status), True)
     assert [request.path for request in providers.requests] == ["/hook"]
 
 

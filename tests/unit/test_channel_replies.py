@@ -97,7 +97,7 @@ def test_a_forged_slack_request_is_refused() -> None:
 
 
 def test_nothing_is_trusted_without_a_signing_secret() -> None:
-    with pytest.raises(ReplyRefusedError):
+    with pytest.raises(ReplyRefusedError, match="No Slack signing secret is configured"):
         _slack(fake_slack.signed({"payload": "{}"}, NOW, secret=""), secret="")
 
 

@@ -4,7 +4,7 @@ import dataclasses
 import re
 from typing import Any
 
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from slack_sdk.models.blocks import Block
 
 from escalation.brief import Standing
@@ -33,19 +33,17 @@ def _labels(message: Message) -> list[str]:
     return [button["text"]["text"] for button in _buttons(message)]
 
 
-def _mrkdwn(rendered: dict[str, Any]) -> str:
-    found: list[str] = []
+def _texts(node: Any, kind: str = "") -> list[dict[str, Any]]:
+    """The text objects anywhere in a message."""
+    if isinstance(node, dict):
+        if node.get("type") in ("mrkdwn", "plain_text"):
+            return [node] if kind in ("", node["type"]) else []
+        node = list(node.values())
+    return [text for child in node for text in _texts(child, kind)] if isinstance(node, list) else []
 
-    def walk(node: Any) -> None:
-        if isinstance(node, dict):
-            found.extend([node["text"]] if isinstance(node.get("text"), str) else [])
-            walk(list(node.values()))
-        elif isinstance(node, list):
-            for child in node:
-                walk(child)
 
-    walk([rendered["blocks"], rendered["attachments"]])
-    return "\n".join(found)
+def _shown(rendered: dict[str, Any]) -> str:
+    return "\n".join(text["text"] for text in _texts([rendered["blocks"], rendered["attachments"]]))
 
 
 def test_an_open_incident_has_three_buttons_that_carry_its_number() -> None:
@@ -67,11 +65,9 @@ def test_after_acknowledgement_only_resolve_and_more_are_left_and_after_resoluti
 
 
 def test_the_state_is_a_coloured_line_with_who_and_when() -> None:
-    assert "*Open, not acknowledged*" in _mrkdwn(slack_blocks.render(announcement()))
-    assert "*Acknowledged by Ana Lima at 03:12 UTC*" in _mrkdwn(
-        slack_blocks.render(announcement(standing=ACKNOWLEDGED))
-    )
-    assert "*Resolved by Bo Chen at 05:02 UTC*" in _mrkdwn(slack_blocks.render(announcement(standing=RESOLVED)))
+    assert "*Open, not acknowledged*" in _shown(slack_blocks.render(announcement()))
+    assert "*Acknowledged by Ana Lima at 03:12 UTC*" in _shown(slack_blocks.render(announcement(standing=ACKNOWLEDGED)))
+    assert "*Resolved by Bo Chen at 05:02 UTC*" in _shown(slack_blocks.render(announcement(standing=RESOLVED)))
 
 
 def test_red_wants_somebody_amber_has_somebody_green_is_over_and_grey_waits() -> None:
@@ -87,7 +83,7 @@ def test_red_wants_somebody_amber_has_somebody_green_is_over_and_grey_waits() ->
 
 
 def test_the_message_shows_class_severity_service_level_phase_reason_and_the_first_steps() -> None:
-    shown = _mrkdwn(slack_blocks.render(announcement()))
+    shown = _shown(slack_blocks.render(announcement()))
     assert "*Constitutional CRITICAL* · event-store · level 2 · containment phase" in shown
     assert "*Why:* “hash chain broken” in the title, and event-store is protected." in shown
     assert "<https://tocsin.example.org/runbooks/epic-1-event-store|Event store: hash chain>" in shown
@@ -95,15 +91,15 @@ def test_the_message_shows_class_severity_service_level_phase_reason_and_the_fir
 
 
 def test_a_constitutional_critical_incident_says_that_a_halt_is_recommended_and_a_keeper_asked() -> None:
-    assert "*A halt is recommended. A keeper is asked to decide.*" in _mrkdwn(slack_blocks.render(announcement()))
-    assert "halt" not in _mrkdwn(slack_blocks.render(announcement(operational()))).lower()
+    assert "*A halt is recommended. A keeper is asked to decide.*" in _shown(slack_blocks.render(announcement()))
+    assert "halt" not in _shown(slack_blocks.render(announcement(operational()))).lower()
 
 
 def test_a_direct_message_says_that_and_at_which_level_its_reader_is_paged() -> None:
     first = slack_blocks.render(page(last_resort=True))["blocks"][0]["text"]["text"]
     assert first == "*You are paged at level 2. You are the last resort: nobody else could be reached.*"
-    assert "You were paged at level 2." in _mrkdwn(slack_blocks.render(page(standing=ACKNOWLEDGED)))
-    assert "paged" not in _mrkdwn(slack_blocks.render(announcement()))
+    assert "You were paged at level 2." in _shown(slack_blocks.render(page(standing=ACKNOWLEDGED)))
+    assert "paged" not in _shown(slack_blocks.render(announcement()))
 
 
 def test_a_lock_screen_shows_page_number_severity_and_title_first() -> None:
@@ -119,10 +115,15 @@ def test_resolving_is_confirmed_and_a_constitutional_incident_says_that_approval
 
 def test_what_came_from_outside_cannot_mention_anybody_in_slack() -> None:
     rendered = slack_blocks.render(page(brief(title="<!channel> <@U0ANA> & co", summary="<https://evil.example|Ack>")))
-    shown = _mrkdwn(rendered)
+    shown = _shown(rendered)
     assert "&lt;!channel&gt; &lt;@U0ANA&gt; &amp; co" in shown
     assert "<!channel" not in shown + rendered["text"]
     assert "<https://evil" not in shown
+
+
+def test_slack_is_told_to_make_no_links_or_mentions_of_its_own() -> None:
+    assert _texts(slack_blocks.render(page()), "mrkdwn")
+    assert all(text["verbatim"] is True for text in _texts(slack_blocks.render(page()), "mrkdwn"))
 
 
 def test_a_notification_with_its_own_words_has_no_buttons() -> None:
@@ -136,9 +137,10 @@ def test_an_address_that_is_not_for_a_browser_becomes_no_link() -> None:
         announcement(brief(url="javascript:alert(1)", runbook_url="https://x.example/>|<!here>"))
     )
     assert "javascript" not in str(rendered)
-    assert "<" not in _mrkdwn(rendered)
+    assert "<" not in _shown(rendered)
 
 
+@settings(deadline=None)
 @given(any_message)
 @example(LONGEST)
 def test_every_slack_message_is_valid_block_kit_within_slacks_limits(message: Message) -> None:
@@ -152,11 +154,12 @@ def test_every_slack_message_is_valid_block_kit_within_slacks_limits(message: Me
     assert sum(len(str(block)) for block in blocks) <= 13_000
 
 
+@settings(deadline=None)
 @given(any_message)
 @example(LONGEST)
 def test_no_slack_message_lets_text_from_outside_open_a_bracket(message: Message) -> None:
     rendered = slack_blocks.render(message)
     links = r"<https?://[^\s<>|]+\|[^<>|]*>"  # Tocsin's own, with an escaped label
-    everything = re.sub(links, "", "\n".join([_mrkdwn(rendered), rendered["text"], slack_blocks.plain_text(message)]))
+    everything = re.sub(links, "", "\n".join([_shown(rendered), rendered["text"], slack_blocks.plain_text(message)]))
     assert "<" not in everything
     assert not re.search("&(?!amp;|lt;|gt;)", everything)

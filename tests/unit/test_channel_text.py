@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from escalation.channels import email_text, gsm7, text, twiml, wording
@@ -108,6 +108,7 @@ def test_a_long_text_message_has_153_characters_a_part(length: int, parts: int) 
     assert gsm7.parts("x" * length) == parts
 
 
+@settings(deadline=None)
 @given(any_message)
 @example(LONGEST)
 def test_every_text_message_is_gsm_7_of_at_most_two_parts_with_number_and_ack_in_a_page(message: Message) -> None:
@@ -119,6 +120,7 @@ def test_every_text_message_is_gsm_7_of_at_most_two_parts_with_number_and_ack_in
         assert said.endswith(f"Reply ACK {message.brief.incident_id}")
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_every_answer_by_text_message_is_gsm_7_of_at_most_two_parts(sentence: str) -> None:
     said = text.sms_answer(sentence)
@@ -158,6 +160,7 @@ def test_an_answer_in_a_call_reads_the_number_digit_by_digit_and_the_time_as_it_
     assert _spoken(answer) == ["4 2 is already acknowledged by Ana at 03:42 UTC."]
 
 
+@settings(deadline=None)
 @given(any_message, st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=500))
 @example(LONGEST, "&" * 500)
 def test_every_call_is_well_formed_and_within_twilios_4000_characters(message: Message, path: str) -> None:
@@ -166,6 +169,7 @@ def test_every_call_is_well_formed_and_within_twilios_4000_characters(message: M
     assert len(said) <= 4000
 
 
+@settings(deadline=None)
 @given(any_text)
 def test_every_answer_to_twilio_is_well_formed(sentence: str) -> None:
     ET.fromstring(twiml.call_answer(sentence, 42))
@@ -198,6 +202,7 @@ def test_html_shows_markup_from_outside_as_text() -> None:
     assert "&lt;script&gt;" in letter
 
 
+@settings(deadline=None)
 @given(any_message)
 def test_every_subject_is_one_line_and_every_letter_can_be_sent(message: Message) -> None:
     subject = email_text.subject(message)
@@ -225,6 +230,11 @@ def test_a_time_is_said_in_utc_with_the_date_only_when_it_was_another_day() -> N
     assert wording.moment(OPENED_AT, OPENED_AT + timedelta(days=1)) == "03:02 UTC on 2026-11-04"
 
 
+def test_marks_that_turn_the_reading_direction_are_taken_out() -> None:
+    assert wording.one_line("rm \u202etxt.exe\u202c \u2067x", 100) == "rm txt.exe x"
+
+
+@settings(deadline=None)
 @given(any_text, st.integers(2, 60))
 def test_escaped_text_keeps_its_limit_and_never_cuts_an_entity(written: str, limit: int) -> None:
     made = wording.escaped(written, limit)

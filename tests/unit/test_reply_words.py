@@ -4,7 +4,7 @@ import unicodedata
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation.channels import answers, reply_words, text
@@ -83,6 +83,7 @@ def test_what_is_not_understood_asks_for_help_and_does_nothing(typed: str) -> No
     assert reply_words.read(typed) == Words(Verb.HELP)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_read_and_a_number_in_the_answer_stood_in_the_text(typed: str) -> None:
     words = reply_words.read(typed)

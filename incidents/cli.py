@@ -1,0 +1,101 @@
+"""Commands about the configuration, the record and reviews."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from config import clock
+from config.database import Database
+from config.declaration import DeclarationError
+from incidents import configuration
+from incidents.desk import Desk
+from incidents.proof import report, verify
+from incidents.reviews import export, html, reviewing
+from incidents.sources.table import SOURCES
+
+FORMATS = ("md", "json", "html")
+
+
+def commands(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> list[click.Command]:
+    return [_apply(open_database, make_desk), _verify(open_database), _review(open_database, make_desk)]
+
+
+def _apply(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> click.Command:
+    @click.command("apply")
+    @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+    def apply(file: Path, dry_run: bool) -> None:
+        """Bring the database to the configuration declared in FILE, all of it or nothing."""
+        database = open_database()
+        try:
+            changes = configuration.apply_text(
+                database,
+                file.read_text(encoding="utf-8"),
+                env=os.environ,
+                file_name=str(file),
+                now=clock.now(),
+                dry_run=dry_run,
+                sources=SOURCES,
+                runbook_ids={runbook.id for runbook in make_desk().shelf.library.runbooks},
+            )
+        except DeclarationError as refused:
+            raise click.ClickException("Nothing was applied:\n" + "\n".join(map(str, refused.problems))) from refused
+        finally:
+            database.close()
+        for line in changes.lines:
+            click.echo(line)
+        if not changes.lines:
+            click.echo("Nothing to change.")
+        elif dry_run:
+            click.echo("Nothing was changed: this was a dry run.")
+
+    return apply
+
+
+def _verify(open_database: Callable[[], Database]) -> click.Command:
+    @click.command("verify")
+    @click.option("--json", "as_json", is_flag=True, help="For programs.")
+    @click.pass_context
+    def verify_record(context: click.Context, as_json: bool) -> None:
+        """Check the whole record. Exit code 0: verified; 1: broken; 2: cannot be verified."""
+        database = open_database()
+        found = verify.run(database)
+        database.close()
+        click.echo(json.dumps(found.as_json(), indent=2) if as_json else report.text(found))
+        context.exit(found.exit_code)
+
+    return verify_record
+
+
+def _review(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> click.Group:
+    @click.group("review")
+    def review() -> None:
+        """Post-incident reviews."""
+
+    @review.command("export")
+    @click.argument("number", type=int)
+    @click.option("--format", "form", type=click.Choice(FORMATS), default="md", show_default=True)
+    @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; otherwise it is printed.")
+    def export_review(number: int, form: str, output: Path | None) -> None:
+        """Write the review of incident NUMBER as it stands now."""
+        database, desk = open_database(), make_desk()
+        with database.reading() as session:
+            drafted = reviewing.review_of(session, number, now=clock.now(), base_url=desk.base_url)
+        database.close()
+        written = {
+            "md": lambda: export.to_markdown(drafted),
+            "json": lambda: export.to_json(drafted).decode(),
+            "html": lambda: html.to_html(drafted),
+        }[form]()
+        if output is None:
+            click.echo(written)
+        else:
+            output.write_text(written, encoding="utf-8")
+            click.echo(f"Wrote the review of incident {number} to {output}.")
+
+    return review

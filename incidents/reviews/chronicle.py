@@ -1,0 +1,166 @@
+"""An incident's timeline as its review needs it: the entries, what can be read out of them, and whether they hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import column, select, table
+from sqlalchemy.orm import Session
+
+from incidents.proof import checks
+from incidents.proof.checks import Link, Problem, StoredEntry
+from incidents.proof.report import Verdict, describe
+from incidents.reviews.record import ApprovalFact, EntryFact, NoteFact, OverrideFact, SeverityChange
+
+ENTRIES_MAX = 5_000
+PROBLEMS_TOLD_MAX = 10
+
+# Untyped, as verification reads it: a damaged entry must become a sentence in the review, not an exception.
+_ENTRIES = table("timeline_entries", *(column(name) for name in checks.COLUMNS))
+
+
+@dataclass(frozen=True, slots=True)
+class Chronicle:
+    entries: tuple[EntryFact, ...]
+    integrity: Mapping[str, Any]
+    omissions: tuple[str, ...]
+
+
+def read(session: Session, incident_id: int) -> Chronicle:
+    """The first ENTRIES_MAX entries, each checked by itself and against the one before it."""
+    of_incident = select(_ENTRIES).where(_ENTRIES.c.incident_id == incident_id).order_by(_ENTRIES.c.seq)
+    rows = session.execute(of_incident.limit(ENTRIES_MAX + 1)).mappings().all()
+    entries: list[EntryFact] = []
+    problems: list[str] = []
+    omissions: list[str] = []
+    before: Link | None = None
+    for row in rows[:ENTRIES_MAX]:
+        entry, link = checks.read(dict(row)), checks.read_link(dict(row))
+        if isinstance(entry, Problem):
+            problems.append(describe(entry))
+            omissions.append(f"An entry that cannot be read any more: {describe(entry)}")
+        else:
+            problems += map(describe, checks.contents(entry))
+            entries.append(_fact(entry))
+        if link is not None:
+            problems += map(describe, checks.incident_link(before, link))
+            before = link
+    if len(rows) > ENTRIES_MAX:
+        omissions.append(f"Timeline entries after number {entries[-1].seq}; the timeline itself has them.")
+    return Chronicle(tuple(entries), _integrity(len(rows[:ENTRIES_MAX]), before, problems), tuple(omissions))
+
+
+def _integrity(count: int, last: Link | None, problems: Sequence[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "verdict": Verdict.BROKEN.value if problems else Verdict.UNSEALED.value,
+        "head": last.entry_hash if last else None,
+        "entries": count,
+        "checkpoint": None,
+    }
+    if problems:
+        found["problems"] = list(problems[:PROBLEMS_TOLD_MAX])
+    return found
+
+
+def _fact(entry: StoredEntry) -> EntryFact:
+    header = entry.header
+    return EntryFact(
+        seq=header.seq,
+        global_seq=header.global_seq,
+        occurred_at=header.occurred_at,
+        recorded_at=header.recorded_at,
+        actor=header.actor,
+        kind=header.kind,
+        text=entry.text,
+        payload=facts(entry.payload),
+        actor_kind=header.actor_kind,
+    )
+
+
+def facts(payload: str) -> dict[str, Any]:
+    """What an entry's payload holds beside its sentence; nothing if it was erased or damaged."""
+    try:
+        found = json.loads(payload)
+    except ValueError:
+        return {}
+    held = found.get("facts") if isinstance(found, dict) else None
+    return held if isinstance(held, dict) else {}
+
+
+def starred(entries: Sequence[EntryFact]) -> tuple[NoteFact, ...]:
+    return tuple(
+        NoteFact(e.seq, e.occurred_at, e.actor, str(e.payload.get("note", e.text)))
+        for e in entries
+        if e.kind == "note.added" and e.payload.get("starred") is True
+    )
+
+
+def severities(entries: Sequence[EntryFact], opened_at: datetime, initial: str) -> tuple[SeverityChange, ...]:
+    """The severity over time, beginning with the one it opened with."""
+    opening = next((e.seq for e in entries if e.kind in ("incident.classified", "incident.opened")), None)
+    found = [SeverityChange(opened_at, initial, opening)]
+    for entry in entries:
+        change = _change(entry)
+        if change is not None and change[1][1] != found[-1].severity:
+            found.append(SeverityChange(entry.occurred_at, change[1][1], entry.seq))
+    return tuple(found)
+
+
+def overrides(entries: Sequence[EntryFact], approvals: Sequence[ApprovalFact]) -> tuple[OverrideFact, ...]:
+    """People's changes of class and severity. One that needed approval was asked for by another than who carried it
+    out with the last approval."""
+    found: list[OverrideFact] = []
+    for entry in entries:
+        change = _change(entry) if entry.kind == "incident.reclassified" else None
+        if change is None:
+            continue
+        approval = next((a for a in approvals if _carried_out(a, entry)), None)
+        agreed = tuple(d.name for d in approval.decisions if d.decision == "approve") if approval else ()
+        found += [
+            OverrideFact(
+                what=what,
+                before=old,
+                after=new,
+                reason=str(entry.payload.get("reason", "")),
+                requested_by=approval.requested_by if approval else entry.actor,
+                approved_by=agreed,
+                at=entry.occurred_at,
+                seq=entry.seq,
+            )
+            for what, old, new in zip(("class", "severity"), *change, strict=True)
+            if old != new
+        ]
+    return tuple(found)
+
+
+def step_titles(entries: Sequence[EntryFact], runbook_id: str) -> dict[int, str]:
+    """As the steps were called when they were ticked."""
+    found: dict[int, str] = {}
+    for entry in entries:
+        step = entry.payload.get("step")
+        if entry.kind == "runbook.step" and entry.payload.get("runbook") == runbook_id and isinstance(step, int):
+            found[step] = entry.text.partition(f"ticked step {step}: ")[2]
+    return found
+
+
+def acknowledged_via(entries: Sequence[EntryFact]) -> str:
+    """The way the last acknowledgement came by; "" if it is not known."""
+    return next((str(e.payload.get("via", "")) for e in reversed(entries) if e.kind == "incident.acknowledged"), "")
+
+
+def _change(entry: EntryFact) -> tuple[list[str], list[str]] | None:
+    """([class, severity] before, the same after), of an entry that tells of such a change."""
+    if entry.kind not in ("incident.raised", "incident.reclassified"):
+        return None
+    old, new = entry.payload.get("from"), entry.payload.get("to")
+    pairs = (isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, str) for p in pair) for pair in (old, new))
+    return (old, new) if all(pairs) and old is not None and new is not None else None
+
+
+def _carried_out(approval: ApprovalFact, entry: EntryFact) -> bool:
+    decided_at = max((decision.at for decision in approval.decisions), default=None)
+    return approval.action == "reclassify" and approval.state == "approved" and decided_at == entry.occurred_at

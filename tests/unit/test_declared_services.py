@@ -1,0 +1,169 @@
+"""What tocsin.yaml declares of services and integrations."""
+
+from __future__ import annotations
+
+import pytest
+
+from config import declaration
+from config.declaration import DeclarationError, Problems
+from incidents import declared
+from incidents.declared import DeclaredIntegration, DeclaredService
+from incidents.sources.table import SOURCES
+
+KEY_32 = "0123456789abcdef0123456789ABCDEF"
+GENIE_KEY = "12345678-9abc-def0-1234-56789abcdef0"
+
+SERVICES = f"""\
+policies:
+  standard: {{levels: []}}
+services:
+  checkout:
+    policy: standard
+    timezone: Europe/Lisbon
+    runbook: recovery
+    integrations:
+      - {{source: pagerduty, key: "{KEY_32}"}}
+      - {{source: opsgenie, key: {GENIE_KEY}}}
+  event-store:
+    policy: standard
+    protected: true
+"""
+
+
+def read(text: str, *, sources: tuple[str, ...] = ("pagerduty",)) -> tuple[DeclaredService, ...]:
+    document = declaration.read_text(text, env={}, file_name="tocsin.yaml")
+    problems = Problems(document)
+    found = declared.read_declared(document, problems, sources=sources, runbook_ids=("recovery", "backup"))
+    problems.raise_if_any()
+    return found
+
+
+def refusals(text: str) -> list[str]:
+    with pytest.raises(DeclarationError) as refused:
+        read(text)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def changed(old: str, new: str) -> str:
+    assert SERVICES.count(old) == 1, f"{old!r} stands {SERVICES.count(old)} times among the services"
+    return SERVICES.replace(old, new)
+
+
+# What is read
+
+
+def test_a_service_is_read_with_its_integrations() -> None:
+    integrations = (DeclaredIntegration("pagerduty", KEY_32), DeclaredIntegration("opsgenie", GENIE_KEY))
+    assert read(SERVICES)[0] == DeclaredService(
+        "checkout", "standard", False, "recovery", "Europe/Lisbon", integrations
+    )
+
+
+def test_a_service_may_be_protected_and_without_integrations() -> None:
+    assert read(SERVICES)[1] == DeclaredService("event-store", "standard", True, "", "UTC", ())
+
+
+def test_a_file_may_declare_no_services() -> None:
+    assert read("policies: {}\n") == ()
+
+
+def test_every_source_that_can_be_received_may_be_declared() -> None:
+    assert set(SOURCES) <= declared.SOURCES
+    assert read(changed("opsgenie", "made-here"), sources=("made-here",))[0].integrations[1].source == "made-here"
+
+
+@pytest.mark.parametrize("key", ["a" * 16, "A-_9" * 32])
+def test_keys_of_16_to_128_characters_are_accepted(key: str) -> None:
+    assert read(changed(GENIE_KEY, key))[0].integrations[1].key == key
+
+
+def test_a_key_of_digits_alone_is_read_as_written() -> None:
+    assert read(changed(f'"{KEY_32}"', "00001234000012340000123400001234"))[0].integrations[0].key.startswith("0000123")
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        (
+            "    protected: true",
+            "    protected: 1",
+            "line 13, services.event-store.protected: must be true or false",
+        ),
+        (
+            "    timezone: Europe/Lisbon",
+            "    timezone: Europe/Lisboa",
+            'line 6, services.checkout.timezone: there is no time zone "Europe/Lisboa"; did you mean "Europe/Lisbon"?',
+        ),
+        (
+            "    runbook: recovery",
+            "    runbook: recover",
+            'line 7, services.checkout.runbook: there is no runbook "recover"; did you mean "recovery"?',
+        ),
+        (
+            "source: pagerduty",
+            "source: pager-duty",
+            'line 9, services.checkout.integrations[0].source: no such value "pager-duty"; did you mean "pagerduty"?',
+        ),
+        ("source: opsgenie, ", "", "line 10, services.checkout.integrations[1].source: is missing"),
+        (f", key: {GENIE_KEY}", "", "line 10, services.checkout.integrations[1].key: is missing"),
+        (
+            "  event-store:",
+            "  Event Store:",
+            "line 11, services.Event Store: a name has up to 64 lower-case letters, digits and . _ -",
+        ),
+    ],
+)
+def test_a_problem_is_named_by_line_and_field(old: str, new: str, problem: str) -> None:
+    assert refusals(changed(old, new)) == [problem]
+
+
+def test_a_policy_must_be_declared() -> None:
+    problems = refusals(SERVICES.replace("policy: standard", "policy: standart"))
+    said = 'there is no policy "standart"; did you mean "standard"?'
+    assert problems == [f"line 5, services.checkout.policy: {said}", f"line 12, services.event-store.policy: {said}"]
+    assert refusals("services: {checkout: {protected: true}}") == ["line 1, services.checkout.policy: is missing"]
+
+
+@pytest.mark.parametrize(
+    ("old", "key", "said"),
+    [
+        (f'"{KEY_32}"', "a" * 31, "a key for pagerduty has exactly 32"),
+        (f'"{KEY_32}"', "a" * 33, "a key for pagerduty has exactly 32"),
+        (f'"{KEY_32}"', "a" * 31 + "/", "a key for pagerduty has exactly 32"),
+        (GENIE_KEY, "a" * 15, "a key has 16 to 128"),
+        (GENIE_KEY, "a" * 129, "a key has 16 to 128"),
+        (GENIE_KEY, "with a space in it all", "a key has 16 to 128"),
+        (GENIE_KEY, "ключключключключ", "a key has 16 to 128"),
+        (GENIE_KEY, "a" * 300, "is longer than"),
+    ],
+)
+def test_a_key_that_no_sender_could_use_is_refused_and_not_quoted(old: str, key: str, said: str) -> None:
+    (problem,) = refusals(changed(old, key))
+    assert said in problem
+    assert key not in problem
+
+
+@pytest.mark.parametrize("owner", ["checkout", "event-store"])
+def test_two_integrations_cannot_have_one_key(owner: str) -> None:
+    line = f"      - {{source: generic, key: {GENIE_KEY}}}\n"
+    if owner == "checkout":
+        text = changed("  event-store:\n", line + "  event-store:\n")
+    else:
+        text = SERVICES + "    integrations:\n" + line
+    (problem,) = refusals(text)
+    assert problem.endswith("key: is already the key of an integration of checkout; each needs one of its own")
+    assert GENIE_KEY not in problem
+
+
+def test_there_is_a_limit_to_the_integrations_of_a_service() -> None:
+    many = "".join(f"      - {{source: generic, key: {'k' * 16}{number:04}}}\n" for number in range(101))
+    assert refusals(SERVICES + "    integrations:\n" + many) == [
+        "line 14, services.event-store.integrations: has more than 100 entries"
+    ]
+
+
+def test_a_key_does_not_show_when_an_integration_is_printed() -> None:
+    assert repr(read(SERVICES)[0].integrations[1]) == "DeclaredIntegration(opsgenie …def0)"
