@@ -12,7 +12,7 @@ setup: .venv/.ready  ## fill .venv from the locked, hashed set
 	@$(PYTHON) -c 'import sys; sys.exit("Tocsin needs Python 3.11 or later; this is %d.%d. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --config-settings editable_mode=compat -e .
 	@touch $@
 
 run: setup  ## serve a demo team on http://127.0.0.1:8000

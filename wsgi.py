@@ -5,18 +5,28 @@ Importing this module does nothing; `create_app` and `main` do.
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import click
 from flask import Flask
 
+import config
 import runbook_links
-from config import auth, clock, health, http, ids, logs, news, security, telemetry, web as config_web
+from config import auth, clock, health, http, ids, logs, news, security, serving, supervisor, telemetry
+from config import web as config_web
 from config.database import Database
-from config.settings import Settings, read
-from escalation import api as escalation_api, gauges, responders, web as escalation_web
+from config.declaration import DeclarationError
+from config.errors import ConflictError, SettingsError
+from config.settings import Settings, read, to_environment
+from escalation import api as escalation_api
+from escalation import cli as escalation_cli
+from escalation import gauges, responders
 from escalation.channels.base import Channel, ChannelError
 from escalation.channels.console import Console
 from escalation.channels.email import Email
@@ -27,12 +37,17 @@ from escalation.channels.voice import Voice
 from escalation.channels.webhook import Webhook
 from escalation.console_log import ConsoleLog
 from escalation.paging.engine import Engine, Submit
-from incidents import api, replies, reply_routes, rules, web, webhooks
+from escalation.paging.worker import Worker, engine_name
+from incidents import api, configuration, demo_guide, reply_routes, rules, webhooks
+from incidents import cli as incidents_cli
 from incidents.desk import Desk
 from incidents.proof import timeline
-from runbook_links import linter, web as runbook_web
+from incidents.sources.table import SOURCES
+from migrations.run import current, is_current, upgrade
+from runbook_links import linter
 from runbook_links.shelf import Shelf
 
+DEMO_DATABASE_URL = "sqlite:///var/demo.db"
 SHIPPED_RUNBOOKS = Path(runbook_links.__file__).parent / "library"
 
 log = logs.get("wsgi")
@@ -85,9 +100,7 @@ def channels(house: House) -> Mapping[str, Channel]:
 
 
 def make_engine(house: House, name: str, submit: Submit) -> Engine:
-    return Engine(
-        house.database, channels(house), house.desk.journal, name=name, read_clock=clock.now, submit=submit
-    )
+    return Engine(house.database, channels(house), house.desk.journal, name=name, read_clock=clock.now, submit=submit)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -95,20 +108,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or read()
     house = build(settings)
     bell = news.Bell(house.database)
-    app = Flask("tocsin", template_folder=str(Path(__file__).parent / "config" / "templates"), static_folder=None)
+    app = Flask("tocsin", root_path=str(Path(config.__file__).parent), static_folder=None)
     app.extensions["tocsin"] = house
     http.install(app, house.database)
     security.install(app, base_url=settings.base_url)
     auth.install(app, house.database, responders, secret_key=settings.secret_key, clock=clock.now)
-    metrics = telemetry.install(app, collect=gauges.collector(house.database, clock.now))
-    health.install(app, readiness=gauges.readiness(house.database, clock.now))
+    config_web.install(app, house.database, responders, demo=settings.demo)
+    metrics = telemetry.Metrics()
+    telemetry.install(app, metrics, collect=gauges.collector(house.database, clock.now))
+    health.install(app, gauges.readiness(house.database, clock.now))
     _routes(app, house, bell.ring, metrics)
     return app
 
 
 def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemetry.Metrics) -> None:
     database, desk = house.database, house.desk
-    counted = metrics.alert_received
+
+    def counted(source: str) -> None:
+        metrics.alerts_received.labels(source).inc()
+
     app.register_blueprint(webhooks.blueprint(webhooks.Edge(database, desk, clock.now, wake, counted)))
     app.register_blueprint(
         reply_routes.blueprint(
@@ -126,10 +144,6 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     documented = http.make_api(app)
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now))
-    app.register_blueprint(config_web.blueprint())
-    app.register_blueprint(web.blueprint(database, desk, clock.now, wake))
-    app.register_blueprint(escalation_web.blueprint(database, clock.now, demo=house.settings.demo))
-    app.register_blueprint(runbook_web.blueprint(desk.shelf))
 
 
 def _whisperer(house: House) -> Callable[[str, str, str], None]:
@@ -149,7 +163,131 @@ def _whisperer(house: House) -> Callable[[str, str, str], None]:
     return lambda channel, user, text: (pool.submit(say, channel, user, text), None)[1]
 
 
-def main() -> None:
-    from config.commands import run  # noqa: PLC0415
+def __getattr__(name: str) -> Flask:
+    """`wsgi:app`, for servers that want an app rather than a factory; made when it is first asked for."""
+    if name == "app":
+        return create_app()
+    raise AttributeError(name)
 
-    run()
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tocsin", prog_name="tocsin")
+def tocsin() -> None:
+    """Tocsin: incidents in, people woken, and proof of it."""
+
+
+@tocsin.command()
+@click.option("--demo", is_flag=True, help="A sample team; pages are shown on a console page instead of being sent.")
+def up(demo: bool) -> None:
+    """Migrate, then serve the web side and the engine under one supervisor."""
+    settings = _settings(demo=demo)
+    logs.configure(settings.log_level, process="up")
+    house = build(settings)
+    upgrade(house.database)
+    if settings.demo:
+        _prepare_demo(house)
+    else:
+        _apply_declared(house)
+    house.database.close()
+    click.echo(f"Tocsin {settings.base_url} (listening on {settings.host}:{settings.port}). Stop with Ctrl-C.")
+    commands = {name: supervisor.own_command(name) for name in ("web", "engine")}
+    environment = os.environ | to_environment(settings) | {supervisor.SUPERVISED: "1"}
+    sys.exit(supervisor.Supervisor(commands, environment).run())
+
+
+@tocsin.command("web")
+def web_process() -> None:
+    """Serve the web side alone, for several machines."""
+    settings = _settings()
+    logs.configure(settings.log_level, process="web")
+    _refuse_unmigrated(settings)
+    supervisor.end_with_parent()
+    serving.serve(settings, "wsgi:create_app")
+
+
+@tocsin.command("engine")
+def engine_process() -> None:
+    """Run an engine alone. Any number of them share one PostgreSQL."""
+    settings = _settings()
+    logs.configure(settings.log_level, process="engine")
+    _refuse_unmigrated(settings)
+    house = build(settings)
+    at_work = Worker(house.database, lambda submit: make_engine(house, engine_name(), submit))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: at_work.stop())
+    supervisor.end_with_parent()
+    at_work.run()
+    house.database.close()
+
+
+@tocsin.command()
+def migrate() -> None:
+    """Bring the database to this version's tables."""
+    house = build(_settings())
+    upgrade(house.database)
+    click.echo(f"The database is at {current(house.database)}.")
+    house.database.close()
+
+
+def _settings(*, demo: bool = False) -> Settings:
+    try:
+        found = read()
+    except SettingsError as refused:
+        raise click.ClickException("The settings cannot be used:\n" + "\n".join(refused.problems)) from refused
+    if not demo:
+        return found
+    # The demo keeps to a file of its own, so that trying it never touches a team's database.
+    apart = found if "TOCSIN_DATABASE_URL" in os.environ else replace(found, database_url=DEMO_DATABASE_URL)
+    return replace(apart, demo=True)
+
+
+def _apply_declared(house: House) -> None:
+    if not house.settings.config:
+        return
+    try:
+        changes = configuration.apply_text(
+            house.database,
+            Path(house.settings.config).read_text(encoding="utf-8"),
+            env=os.environ,
+            file_name=house.settings.config,
+            now=clock.now(),
+            sources=SOURCES,
+            runbook_ids={runbook.id for runbook in house.desk.shelf.library.runbooks},
+        )
+    except DeclarationError as refused:
+        raise click.ClickException("Nothing was applied:\n" + "\n".join(map(str, refused.problems))) from refused
+    for line in (*changes.warnings, *changes.lines):
+        click.echo(line)
+
+
+def _prepare_demo(house: House) -> None:
+    if house.settings.config:
+        raise click.ClickException("--demo brings a team of its own; unset TOCSIN_CONFIG for it.")
+    try:
+        lines = demo_guide.prepare(house.database, house.settings, house.desk, clock.now())
+    except ConflictError as refused:
+        raise click.ClickException(refused.detail) from refused
+    for line in lines:
+        click.echo(line)
+
+
+def _refuse_unmigrated(settings: Settings) -> None:
+    database = Database(settings.database_url)
+    ready = is_current(database)
+    database.close()
+    if not ready:
+        raise click.ClickException(
+            "The database's tables are not this version's. Run `tocsin migrate` once, then start this again."
+        )
+
+
+def main() -> None:
+    for command in escalation_cli.commands(lambda: build(_settings()).database):
+        tocsin.add_command(command)
+    for command in incidents_cli.commands(lambda: build(_settings()).database, lambda: build(_settings()).desk):
+        tocsin.add_command(command)
+    tocsin()
+
+
+if __name__ == "__main__":
+    main()

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from importlib import metadata
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
@@ -189,7 +189,8 @@ def _cause(error: exc.SQLAlchemyError) -> str:
 def _way_back() -> str | None:
     """Where to go on after signing in: the page asked for, or the one whose form was sent."""
     if request.method in ("GET", "HEAD"):
-        return request.full_path.rstrip("?")
+        query = request.query_string.decode("ascii", "ignore")
+        return quote(request.path) + (f"?{query}" if query else "")
     sent_from = urlsplit(request.referrer or "")
     return sent_from.path or None if sent_from.netloc == request.host else None
 

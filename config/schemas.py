@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
@@ -18,6 +18,8 @@ PAGE_MAX = 200
 CURSOR_CHARACTERS_MAX = 500
 NUMBER_MAX = 2**63 - 1  # of a row in either database; a larger one would be an error there, and names nothing
 YEARS = range(1970, 2900)  # times asked about; reckoning a year on stays within what a datetime can hold
+
+Item = TypeVar("Item")
 
 
 class Strict(Schema):
@@ -102,3 +104,9 @@ def read_cursor(of: str, given: str) -> int | str | None:
 
 def limit_field() -> fields.Integer:
     return fields.Integer(load_default=PAGE_DEFAULT, validate=validate.Range(min=1, max=PAGE_MAX))
+
+
+def paged(found: Sequence[Item], limit: int, of: str, position: Callable[[Item], int | str]) -> dict[str, Any]:
+    """The answer of a list; `found` is asked for with one more than `limit`, which tells whether there is more."""
+    items = found[:limit]
+    return {"items": items, "next": cursor(of, position(items[-1])) if len(found) > limit else None}

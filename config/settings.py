@@ -84,6 +84,13 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
     return settings if settings.secret_key else _with_kept_secret(settings)
 
 
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The same settings as variables, for a child process that shall have exactly these."""
+    return {
+        PREFIX + f.name.upper(): str(getattr(settings, f.name)) for f in fields(Settings) if getattr(settings, f.name)
+    }
+
+
 def _problems(settings: Settings) -> list[str]:
     found: list[str] = []
     scheme = urlsplit(settings.database_url).scheme.split("+")[0]

@@ -17,6 +17,7 @@ PAUSE_SECONDS_MAX = 30.0
 HEALTHY_AFTER_SECONDS = 60.0
 GRACE_SECONDS = 20.0  # longer than the longest send
 LOOK_EVERY_SECONDS = 0.2
+SUPERVISED = "SUPERVISED_BY_TOCSIN"  # in the environment of the children
 
 log = logs.get("supervisor")
 
@@ -90,16 +91,19 @@ class Supervisor:
         return 1 if late else 0
 
 
-def end_with_parent(ended: threading.Event | None = None) -> None:
-    """A child whose supervisor was killed must not live on, holding the port or acting unwatched."""
+def end_with_parent() -> None:
+    """A child whose supervisor was killed must not live on, holding the port or acting unwatched.
+
+    Does nothing in a process that no supervisor started.
+    """
+    if os.environ.get(SUPERVISED) != "1":
+        return
     parent = os.getppid()
 
     def watch() -> None:
         nap = threading.Event()
         while os.getppid() == parent:
-            nap.wait(1.0)
-        if ended is not None:
-            ended.set()
+            nap.wait(LOOK_EVERY_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

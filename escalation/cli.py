@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import click
 
-from config import auth, clock
+from config import auth, clock, passwords
 from config.database import Database
 from escalation import responders
 from escalation.policies import ROLES
@@ -33,7 +33,9 @@ def _tokens(open_database: Callable[[], Database]) -> click.Group:
         with database.transaction() as session:
             person = responders.by_key(session, responder) if responder else None
             if responder and person is None:
-                raise click.ClickException(f"There is no active responder {responder!r}. Declare them and run `tocsin apply`.")
+                raise click.ClickException(
+                    f"There is no active responder {responder!r}. Declare them and run `tocsin apply`."
+                )
             made = auth.create_token(
                 session,
                 name=name or f"{responder}'s token",
@@ -60,7 +62,7 @@ def _password(open_database: Callable[[], Database]) -> click.Command:
             person = responders.by_key(session, responder)
             if person is None:
                 raise click.ClickException(f"There is no active responder {responder!r}.")
-            auth.set_password(session, person, password)
+            passwords.set_password(session, person, password)
             email = person.email
         database.close()
         click.echo(f"{responder} can now sign in as {email or 'nobody yet: declare an e-mail address first'}.")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from config.database import Database
+from config.health import Readiness
 from escalation.models import Attempt, EnginePulse, Page, Timer
 
 ENGINE_SILENT_AFTER = timedelta(seconds=10)
-LAG_SECONDS_MAX = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +23,6 @@ class EngineState:
     engines: int  # that have given a sign of life lately
     lag_seconds: float  # how late the oldest due timer is, seen from here
     parked: int
-
-    @property
-    def problems(self) -> list[str]:
-        found = []
-        if not self.engines:
-            found.append("No engine has given a sign of life in the last 10 s. Start one with `tocsin engine`.")
-        if self.lag_seconds > LAG_SECONDS_MAX:
-            found.append(f"The oldest due timer is {self.lag_seconds:.1f} s late; pages are being delayed.")
-        return found
 
 
 def engine_state(session: Session, now: datetime) -> EngineState:
@@ -47,3 +42,35 @@ def pages_by_state(session: Session) -> dict[tuple[str, str], int]:
 def attempts_by_outcome(session: Session) -> dict[str, int]:
     rows = session.execute(select(Attempt.outcome, func.count()).group_by(Attempt.outcome))
     return {outcome or "in flight": count for outcome, count in rows}
+
+
+def readiness(database: Database, read_clock: Callable[[], datetime]) -> Callable[[], Readiness]:
+    """Whether somebody relying on being paged may do so: the database answers, and an engine keeps up."""
+
+    def ask() -> Readiness:
+        with database.reading() as session:
+            state = engine_state(session, read_clock())
+        return Readiness(database_ok=True, engine_lag_seconds=state.lag_seconds, engines=state.engines)
+
+    return ask
+
+
+def collector(database: Database, read_clock: Callable[[], datetime]) -> Callable[[], Iterable[Metric]]:
+    def collect() -> Iterable[Metric]:
+        with database.reading() as session:
+            state = engine_state(session, read_clock())
+            pages = pages_by_state(session)
+            attempts = attempts_by_outcome(session)
+        yield GaugeMetricFamily("tocsin_engines", "Engines that gave a sign of life lately", state.engines)
+        yield GaugeMetricFamily("tocsin_engine_lag_seconds", "How late the oldest due timer is", state.lag_seconds)
+        yield GaugeMetricFamily("tocsin_timers_parked", "Timers put aside because they kept failing", state.parked)
+        by_state = GaugeMetricFamily("tocsin_pages", "Pages there have been", labels=("channel", "state"))
+        for labels, count in pages.items():
+            by_state.add_metric(labels, count)
+        yield by_state
+        by_outcome = GaugeMetricFamily("tocsin_page_attempts", "Tries to hand a page over", labels=("outcome",))
+        for outcome, count in attempts.items():
+            by_outcome.add_metric([outcome], count)
+        yield by_outcome
+
+    return collect

@@ -3,7 +3,7 @@
 What happens to something that is no longer declared:
 - An integration's key is refused from then on. The row is deleted, or, if alerts came in by it, retired: they refer to
   it. Declared again, a retired one is the same integration as before, and its open alerts can be resolved by it.
-- A service is deleted, or, if it has incidents, stays as it was, without a way in. Its incidents go on: a running
+- A service is deleted, or, if history refers to it, stays as it was, without a way in. Its incidents go on: a running
   escalation keeps its policy, and the policy of a service that stays is kept too.
 A key that is declared under another service moves there: new alerts go to that service, open ones stay where they are.
 """
@@ -120,13 +120,13 @@ def _drop_integration(session: Session, row: Integration) -> None:
 
 def _drop_service(session: Session, service: Service, changes: Changes, *, was_open: bool) -> None:
     incident = session.scalar(select(Incident.id).where(Incident.service_id == service.id).limit(1))
-    # A retired one that moved here brought alerts of another service's incidents.
+    # One that moved here before it was retired may have brought alerts of another service's incidents.
     integration = session.scalar(select(Integration.id).where(Integration.service_id == service.id).limit(1))
     if incident is None and integration is None:
         session.delete(service)
         changes.removed(f"service {service.key}")
     elif was_open:
-        changes.removed(f"service {service.key}", "(its incidents stay)")
+        changes.removed(f"service {service.key}", "(its history stays)")
 
 
 def _name(source: str, hint: str) -> str:

@@ -158,7 +158,7 @@ def _severity(
     else:
         worst = max(counting, key=lambda hit: _counted(hit, gated).rank)
         judged, rule = _counted(worst, gated), worst.rule.id
-        why = f"from {rule}{_how(worst, gated)}"
+        why = f"from {rule}{_how(worst, gated, found.drill)}"
         contradicted = alert.severity_hint is not None and alert.severity_hint.rank > GOOD_NEWS_HINT_MAX.rank
         if evidence.informs_only(worst) and not contradicted:
             return judged, Because(judged, rule, why), ""
@@ -169,12 +169,12 @@ def _severity(
     return raised, Because(raised, rule, f"as {effect}"), effect
 
 
-def _how(hit: Hit, gated: tuple[str, ...]) -> str:
+def _how(hit: Hit, gated: tuple[str, ...], drill: str) -> str:
     """What a constitutional hit's words were is said with the class already."""
     if not _constitutional(hit):
         return f" ('{hit.words}' in {hit.field})"
     if hit.rule.id in gated:
-        return " (without context)"
+        return " (as a drill)" if drill else " (without context)"
     return f" (context '{hit.context}')" if hit.context else ""
 
 

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from incidents import nearness, wording
-from incidents.nearness import Denial, Find, Lexicon
+from incidents.nearness import Denial, Find, Lexicon, Qualifying
 from incidents.ruleset import Condition, Exclusion, Guards, Rule, Ruleset
 from incidents.severity import Severity
 from incidents.vocabulary import Reading, Span, Term
 
+NEGATION = "negation"  # what takes a hit back, if no exclusion does
 NAMING_SURROUNDINGS = ("service", "component")  # those that say what an alert is about
 LABELS_MAX = 200
 VALUE_CHARACTERS_SHOWN = 80
@@ -33,7 +34,7 @@ class Suppressed:
     rule: Rule
     field: str
     words: str
-    by: str  # the exclusion's id, or "negation"
+    by: str  # the exclusion's id, or NEGATION
     because: str  # the words that did it
 
 
@@ -42,7 +43,7 @@ class Evidence:
     hits: tuple[Hit, ...]  # in the order of the rules
     suppressed: tuple[Suppressed, ...]
     drill: str  # what says that this is a drill or a test; ""
-    trouble: str  # the first failing word left undenied; "" if there is none
+    trouble: str  # the first failing word left undenied, or the words of an excluded hit; "" if there are none
     good_news: str  # words that say all is well; only if there is no trouble
 
 
@@ -65,7 +66,7 @@ def gather(subject: Subject, ruleset: Ruleset) -> Evidence:
         reading,
         around=ruleset.reader.read(subject.surroundings),
         denial=Denial.of(reading, ruleset.lexicon),
-        prepositions=reading.places(ruleset.lexicon.preposition),
+        qualifying=Qualifying.of(reading, ruleset.lexicon),
         name=wording.folded(subject.fields.get("name", "")),
         labels=dict(list(subject.labels.items())[:LABELS_MAX]),
         protected=subject.protected,
@@ -80,6 +81,9 @@ def gather(subject: Subject, ruleset: Ruleset) -> Evidence:
         elif found is not None:
             suppressed.append(found)
     trouble, good_news = _mood(reading, search.denial, ruleset.lexicon)
+    excluded = next((taken_back.words for taken_back in suppressed if taken_back.by != NEGATION), "")
+    if excluded and not trouble:  # an exclusion may be wrong; then a person should still look
+        trouble, good_news = excluded, ""
     drill = _drill(reading, subject.labels, ruleset.guards)
     return Evidence(tuple(hits), tuple(suppressed), drill, trouble, good_news)
 
@@ -90,7 +94,7 @@ class _Search:
     reading: Reading
     around: Reading
     denial: Denial
-    prepositions: frozenset[int]
+    qualifying: Qualifying
     name: str
     labels: Mapping[str, str]
     protected: bool
@@ -145,7 +149,7 @@ class _Search:
     def _taken_back(self, rule: Rule, find: Find) -> tuple[str, str]:
         negator = self.denial.by(find)
         if negator is not None:
-            return "negation", self.reading.words.text[negator]
+            return NEGATION, self.reading.words.text[negator]
         if not self.protected:
             for exclusion in self.ruleset.exclusions:
                 if rule.id in exclusion.rules:
@@ -162,7 +166,7 @@ class _Search:
         if rule.id not in self.contexts:
             self.contexts[rule.id] = self.reading.places(rule.context) if rule.context else frozenset()
         because = nearness.excluded_by(
-            self.reading, find, exclusion.words, prepositions=self.prepositions, context=self.contexts[rule.id]
+            self.reading, find, exclusion.words, qualifying=self.qualifying, context=self.contexts[rule.id]
         )
         if because or self._context_words(self.reading, rule.context):
             return because

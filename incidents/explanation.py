@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from incidents.evidence import Evidence, Hit
+from incidents.evidence import NEGATION, Evidence, Hit
 from incidents.ruleset import Ruleset
 from incidents.severity import IncidentClass, Severity
 
@@ -69,7 +69,7 @@ def record(judgement: Judgement, ruleset: Ruleset, input_sha256: str) -> dict[st
         ],
         "guard": _because(j.guard),
         "gate": {"applied": bool(j.gated), "rules": list(j.gated), "because": j.gate},
-        "undenied_trouble": j.evidence.trouble,
+        "trouble": j.evidence.trouble,
         "hint": j.hint_effect,
         "class": {"value": str(j.incident_class), "because": [_because(b) for b in j.class_because]},
         "severity": _because(j.severity_because),
@@ -117,7 +117,7 @@ def reasons(judgement: Judgement) -> tuple[str, ...]:
     said = [f"{matched(hit)}: {hit.rule.title}." for hit in j.evidence.hits]
     said += [_capital(because.text) + "." for because in j.class_because if not because.rule]
     for s in j.evidence.suppressed:
-        how = f"'{s.because}' denies it" if s.by == "negation" else f"{s.by} gives '{s.because}' another meaning"
+        how = f"'{s.because}' denies it" if s.by == NEGATION else f"{s.by} gives '{s.because}' another meaning"
         said.append(f"{s.rule.id} matched '{s.words}' in {s.field} but does not count: {how}.")
     if j.guard.value:
         said.append(f"Logged only ({j.guard.value}): {j.guard.text}.")

@@ -17,8 +17,9 @@ NEGATION_REACH_WORDS = 6  # between "no" and what it denies
 ZERO_REACH_WORDS = 2  # between what is counted and its zero: "failures found: 0"
 EXCLUSION_BEFORE_WORDS = 5  # "Slack webhook request signature"
 EXCLUSION_AFTER_WORDS = 4  # to the preposition in "signature invalid for a GitHub webhook"
-EXCLUSION_OBJECT_WORDS = 3  # from that preposition
+EXCLUSION_OBJECT_WORDS = 1  # between that preposition and the exclusion, articles and the like not counted
 EXCLUSION_WORDS_MAX = 4  # of one excluding phrase
+DENYING_NOUNS = ("no", "without", "zero")  # these can begin a rule's phrase and yet deny what follows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Denial:
             negator = self._before(first, back_to)
             if negator is not None:
                 return negator
-            if first in self.negators and self._goes_on_to_fail(last):
+            if self.reading.words.text[first] in DENYING_NOUNS and self._goes_on_to_fail(last):
                 return first
         return self._zero_after(find.last)
 
@@ -164,19 +165,40 @@ class Denial:
         return at if counts and (ends or words.text[at + 1] in ("and", "or")) else None
 
 
-def excluded_by(
-    reading: Reading, find: Find, term: Term, *, prepositions: frozenset[int], context: frozenset[int]
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Qualifying:
+    """What in this text ties an excluding word to what stands before it."""
+
+    prepositions: frozenset[int]
+    light: frozenset[int]
+
+    @classmethod
+    def of(cls, reading: Reading, lexicon: Lexicon) -> Qualifying:
+        return cls(reading.places(lexicon.preposition), reading.places(lexicon.light))
+
+    def behind_preposition(self, place: int, last: int) -> bool:
+        """Whether the word at `place` is what a preposition soon after `last` leads to: "… for the GitHub webhook"."""
+        others = 0
+        for at in range(place - 1, last, -1):
+            if at in self.prepositions:
+                return at <= last + EXCLUSION_AFTER_WORDS
+            others += at not in self.light
+            if others > EXCLUSION_OBJECT_WORDS:
+                return False
+        return False
+
+
+def excluded_by(reading: Reading, find: Find, term: Term, *, qualifying: Qualifying, context: frozenset[int]) -> str:
     """The words of `term` that qualify this find, or "".
 
-    They count where English puts what a thing belongs to: before it, between the rule's words, or behind a preposition
-    ("for the GitHub webhook"). So a sentence about TLS that follows one about the event store hides nothing. Nor do they
-    count where one of the rule's own `context` words stands nearer: "after the etcd restart the council lost quorum".
+    They count where English puts what a thing belongs to: before it, between the rule's words, or behind a preposition.
+    So a sentence about TLS that follows one about the event store hides nothing. Nor do they count where one of the
+    rule's own `context` words stands nearer: "after the etcd restart the council lost quorum".
     """
     words = reading.words
     spans = reading.spans(term)
     nearest = find.first - EXCLUSION_BEFORE_WORDS - EXCLUSION_WORDS_MAX
-    farthest = find.last + EXCLUSION_AFTER_WORDS + EXCLUSION_OBJECT_WORDS
+    farthest = find.last + EXCLUSION_AFTER_WORDS + 2 * EXCLUSION_OBJECT_WORDS + 1
     for first, last in spans[bisect_left(spans, (nearest, 0)) :]:
         if first > farthest:
             break
@@ -187,8 +209,7 @@ def excluded_by(
             qualifies = last >= find.first - EXCLUSION_BEFORE_WORDS
         else:
             between = range(find.last + 1, first)
-            object_of = range(max(find.last + 1, first - EXCLUSION_OBJECT_WORDS), first)
-            qualifies = any(at in prepositions and at <= find.last + EXCLUSION_AFTER_WORDS for at in object_of)
+            qualifies = qualifying.behind_preposition(first, find.last)
         if qualifies and not any(at in context for at in between):
             return reading.shown([(first, last)])
     return ""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from config import auth, logs, security
+from config import logs, security
 from config.database import Database
 from config.errors import NotSignedInError
 from escalation.channels import slack, sms, twiml, voice
@@ -35,11 +35,11 @@ def blueprint(edge: ReplyEdge) -> Blueprint:
     routes = Blueprint("replies", __name__, url_prefix="/replies")
 
     @routes.post("/slack")
-    @auth.public
+    @security.public
     def from_slack() -> Response:
         """A pressed button, or `/incident …`. Slack allows three seconds: what takes longer happens afterwards."""
         now = edge.read_clock()
-        reply = _read(lambda: slack.parse_reply(request.headers, request.get_data(), now, edge.slack_signing_secret))
+        reply = _read(lambda: slack.parse_reply(dict(request.headers), request.get_data(), now, edge.slack_signing_secret))
         answer = _act(edge, reply, now)
         if "command" in reply.context:
             return jsonify(response_type="ephemeral", text=answer.sentence)
@@ -48,14 +48,14 @@ def blueprint(edge: ReplyEdge) -> Blueprint:
         return Response(status=200)
 
     @routes.post("/sms")
-    @auth.public
+    @security.public
     def from_sms() -> Response:
         reply = _read(lambda: sms.parse_reply(_url(edge), request.form, _twilio_signature(), edge.twilio_auth_token))
         answer = _act(edge, reply, edge.read_clock())
         return Response(twiml.sms_answer(answer.sentence), mimetype="text/xml")
 
     @routes.post("/voice")
-    @auth.public
+    @security.public
     def from_voice() -> Response:
         reply = _read(lambda: voice.parse_reply(_url(edge), request.form, _twilio_signature(), edge.twilio_auth_token))
         answer = _act(edge, reply, edge.read_clock())

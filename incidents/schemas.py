@@ -1,86 +1,10 @@
-"""What the HTTP API takes and gives of incidents. Names here are the API's; `class` is `incident_class` elsewhere."""
+"""What the HTTP API gives of incidents. `class` is `incident_class` outside the API."""
 
 from __future__ import annotations
 
-from marshmallow import Schema, fields, validate
-from webargs.fields import DelimitedList
+from marshmallow import Schema, fields
 
-from config.schemas import Cursor, Moment, Strict, Text, limit_field
-from incidents import actions, governance, noting
-from incidents.lifecycle import Status
-from incidents.severity import IncidentClass, Severity
-
-KEY_CHARACTERS_MAX = 64
-
-_one_of_statuses = validate.OneOf([each.value for each in Status])
-_one_of_severities = validate.OneOf([each.value for each in Severity])
-_one_of_classes = validate.OneOf([each.value for each in IncidentClass])
-
-
-# Taken
-
-
-class ListQuery(Strict):
-    """`status` and `severity` may name several, separated by commas."""
-
-    statuses = DelimitedList(fields.String(validate=_one_of_statuses), data_key="status", load_default=list)
-    severities = DelimitedList(fields.String(validate=_one_of_severities), data_key="severity", load_default=list)
-    incident_class = fields.String(data_key="class", validate=_one_of_classes, load_default="")
-    service = Text(characters_max=KEY_CHARACTERS_MAX, load_default="")
-    limit = limit_field()
-    cursor = Cursor(of="incidents", position=int, load_default=None)
-
-
-class TimelineQuery(Strict):
-    limit = limit_field()
-    cursor = Cursor(of="timeline", position=int, load_default=0)
-
-
-class ReviewsQuery(Strict):
-    limit = limit_field()
-    cursor = Cursor(of="reviews", position=int, load_default=None)
-
-
-class ServicesQuery(Strict):
-    limit = limit_field()
-    cursor = Cursor(of="services", position=str, load_default="")
-
-
-class RunbooksQuery(Strict):
-    limit = limit_field()
-    cursor = Cursor(of="runbooks", position=str, load_default="")
-
-
-class Nothing(Strict):
-    """An empty body, or none."""
-
-
-class ResolveBody(Strict):
-    reason = Text(required=True, characters_max=noting.REASON_CHARACTERS_MAX)
-
-
-class MilestoneBody(Strict):
-    milestone = fields.String(required=True, validate=validate.OneOf(actions.MILESTONES))
-
-
-class NoteBody(Strict):
-    text = Text(required=True, characters_max=noting.NOTE_CHARACTERS_MAX)
-    starred = fields.Boolean(load_default=False, metadata={"description": "to be talked about in the review"})
-
-
-class ReclassifyBody(Strict):
-    severity = fields.Enum(Severity, by_value=True, load_default=None)
-    incident_class = fields.Enum(IncidentClass, by_value=True, data_key="class", load_default=None)
-    reason = Text(required=True, characters_max=noting.REASON_CHARACTERS_MAX)
-
-
-class ApprovalBody(Strict):
-    action = fields.String(required=True, validate=validate.OneOf(governance.ACTIONS))
-    decision = fields.String(required=True, validate=validate.OneOf(("approve", "decline")))
-    reason = Text(required=True, characters_max=noting.REASON_CHARACTERS_MAX)
-
-
-# Given
+from config.schemas import Moment
 
 
 class PersonShown(Schema):
@@ -177,7 +101,9 @@ class AlertShown(Schema):
 class AttemptShown(Schema):
     started_at = Moment()
     finished_at = Moment(allow_none=True)
-    outcome = fields.String(allow_none=True, metadata={"description": "sent, refused, failed, unknown; null: in flight"})
+    outcome = fields.String(
+        allow_none=True, metadata={"description": "sent, refused, failed, unknown; null: in flight"}
+    )
     code = fields.String()
     error = fields.String()
 
@@ -266,4 +192,64 @@ class EntryShown(Schema):
 
 class TimelinePage(Schema):
     items = fields.List(fields.Nested(EntryShown))
+    next = fields.String(allow_none=True)
+
+
+class IntegrationShown(Schema):
+    source = fields.String()
+    key_hint = fields.String(metadata={"description": "the last characters of its key"})
+
+
+class ServiceShown(Schema):
+    key = fields.String()
+    policy = fields.String()
+    protected = fields.Boolean(metadata={"description": "its incidents are constitutional whatever they say"})
+    runbook = fields.String()
+    timezone = fields.String()
+    integrations = fields.List(fields.Nested(IntegrationShown))
+
+
+class ServicePage(Schema):
+    items = fields.List(fields.Nested(ServiceShown))
+    next = fields.String(allow_none=True)
+
+
+class RunbookShown(Schema):
+    id = fields.String()
+    title = fields.String()
+    version = fields.String()
+    incident_class = fields.String(data_key="class")
+    severities = fields.List(fields.String())
+    services = fields.List(fields.String())
+    owner = fields.String()
+    active = fields.Boolean()
+    last_updated = fields.Date(allow_none=True)
+    next_review = fields.Date(allow_none=True)
+    certification = fields.String(metadata={"description": "certified, due, in-review, overdue, expired, or empty"})
+    steps = fields.Integer()
+    sha256 = fields.String()
+    url = fields.String()
+
+
+class RunbookPage(Schema):
+    items = fields.List(fields.Nested(RunbookShown))
+    next = fields.String(allow_none=True)
+
+
+class ReviewLine(Schema):
+    number = fields.Integer(metadata={"description": "the incident's"})
+    title = fields.String()
+    incident_class = fields.String(data_key="class")
+    severity = fields.String()
+    service = fields.String()
+    state = fields.String()
+    owner = fields.Nested(PersonShown, allow_none=True)
+    opened_at = Moment()
+    due_at = Moment(allow_none=True, metadata={"description": "24 hours after resolution; null before it"})
+    sections_written = fields.Integer()
+    url = fields.String()
+
+
+class ReviewPage(Schema):
+    items = fields.List(fields.Nested(ReviewLine))
     next = fields.String(allow_none=True)

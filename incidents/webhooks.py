@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from config import auth, ids, logs, security
+from config import ids, logs, security
 from config.database import Database
 from config.errors import InvalidInputError, NotAllowedError, NotFoundError, TooLargeError
 from incidents import intake
@@ -43,7 +43,7 @@ def blueprint(edge: Edge) -> Blueprint:
     routes = Blueprint("webhooks", __name__)
 
     @routes.post("/alerts/<source>/<key>")
-    @auth.public
+    @security.public
     def native(source: str, key: str) -> tuple[Response, int]:
         """A monitoring system's own webhook."""
         if source not in SOURCES:
@@ -67,7 +67,7 @@ def blueprint(edge: Edge) -> Blueprint:
         return jsonify(accepted=len(alerts), incidents=numbers), 202
 
     @routes.post("/v2/enqueue")
-    @auth.public
+    @security.public
     def enqueue() -> tuple[Response, int]:
         """PagerDuty Events API v2."""
         now = edge.read_clock()
@@ -90,7 +90,7 @@ def blueprint(edge: Edge) -> Blueprint:
         return jsonify(pagerduty.accepted(event.dedup_key)), 202
 
     @routes.route("/v2/enqueue", methods=OTHER_METHODS)
-    @auth.public
+    @security.public
     def wrong_method() -> tuple[Response, int]:
         answer, status = _refused(pagerduty.wrong_method())
         answer.headers["Allow"] = "POST"

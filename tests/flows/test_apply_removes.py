@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from config import ids
@@ -21,7 +22,7 @@ from tests.declaring import NOW, PAGERDUTY_KEY, STORE_KEY, TEAM, apply, changed,
 from tests.factories import make_incident
 
 WITHOUT_BO = without(TEAM, "bo:", "secondary:", "- {level: 2", "quiet:", "event-store:")
-WITHOUT_STORE = without(TEAM, "event-store:")
+WITHOUT_STORE = without(TEAM, "quiet:", "event-store:")
 WITHOUT_SECONDARY = without(TEAM, "secondary:", "- {level: 2")
 
 
@@ -37,34 +38,39 @@ def keys(database: Database, table: type[Service | PolicyRow | ScheduleRow]) -> 
 def open_incident(database: Database, *, service: str = "event-store", key: str = STORE_KEY, **fields: Any) -> int:
     """With an alert by the integration with this key, and an escalation under the policy of its service."""
     with database.transaction() as session:
-        row = session.scalars(select(Service).where(Service.key == service)).one()
-        incident = make_incident(session, now=NOW, service=row, **fields)
-        door = intake.door(session, ids.secret_hash(key))
-        assert door is not None
-        alert = Alert(
-            integration_id=door.integration_id,
-            incident_id=incident.id,
-            source="pagerduty",
-            dedup_key="one",
-            status="firing",
-            title=incident.title,
-            severity="HIGH",
-            first_at=NOW,
-            last_at=NOW,
-        )
-        escalation = Escalation(
-            incident_id=incident.id,
-            brief={},
-            standing={},
-            policy=settled.policy(session, row.policy_key).to_json(),
-            last_resort=list(settled.last_resort(session)),
-            urgency="high",
-            stage="paging",
-            started_at=NOW,
-            base_at=NOW,
-        )
-        session.add_all([alert, escalation])
-        return incident.id
+        return add_incident(session, service, key, **fields)
+
+
+def add_incident(session: Session, service: str, key: str, **fields: Any) -> int:
+    row = session.scalars(select(Service).where(Service.key == service)).one()
+    incident = make_incident(session, now=NOW, service=row, **fields)
+    door = intake.door(session, ids.secret_hash(key))
+    assert door is not None
+    alert = Alert(
+        integration_id=door.integration_id,
+        incident_id=incident.id,
+        source="pagerduty",
+        dedup_key="one",
+        status="firing",
+        title=incident.title,
+        severity="HIGH",
+        first_at=NOW,
+        last_at=NOW,
+    )
+    escalation = Escalation(
+        incident_id=incident.id,
+        brief={},
+        standing={},
+        policy=settled.policy(session, row.policy_key).to_json(),
+        last_resort=list(settled.last_resort(session)),
+        urgency="high",
+        stage="paging",
+        started_at=NOW,
+        base_at=NOW,
+    )
+    session.add_all([alert, escalation])
+    session.flush()
+    return incident.id
 
 
 def opens(database: Database, key: str) -> bool:
@@ -200,7 +206,7 @@ def test_a_service_with_incidents_stays_with_its_policy_and_its_keys_are_refused
     incident_id = open_incident(database)
     assert apply(database, WITHOUT_STORE).lines == [
         "- integration pagerduty …e0e0 of event-store",
-        "- service event-store (its incidents stay)",
+        "- service event-store (its history stays)",
     ]
     assert not opens(database, STORE_KEY)
     assert apply(database, WITHOUT_STORE).lines == []
@@ -251,10 +257,31 @@ def test_a_service_whose_retired_key_brought_anothers_alerts_stays(database: Dat
     apply(database, TEAM)
     open_incident(database)
     line = f'    integrations: [{{source: pagerduty, key: "{STORE_KEY}"}}]\n'
-    moved = WITHOUT_STORE.replace("last_resort:", f"  ledger:\n    policy: quiet\n{line}last_resort:")
+    moved = WITHOUT_STORE.replace("last_resort:", f"  ledger:\n    policy: standard\n{line}last_resort:")
     apply(database, moved)
     assert apply(database, WITHOUT_STORE).lines == [
         "- integration pagerduty …e0e0 of ledger",
-        "- service ledger (its incidents stay)",
+        "- service ledger (its history stays)",
     ]
     assert apply(database, WITHOUT_STORE).lines == []
+
+
+def test_an_alert_that_is_coming_in_while_its_key_goes_is_kept(postgresql_database: Database) -> None:
+    apply(postgresql_database, TEAM)
+    told: list[list[str]] = []
+    asked = threading.Event()
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        if "FROM services" in statement and "FOR UPDATE" in statement:
+            asked.set()
+
+    event.listen(postgresql_database.engine, "before_cursor_execute", note)
+    removing = threading.Thread(target=lambda: told.append(apply(postgresql_database, WITHOUT_STORE).lines))
+    with postgresql_database.transaction() as session:
+        add_incident(session, "event-store", STORE_KEY)
+        removing.start()
+        assert asked.wait(timeout=10)
+    removing.join(timeout=30)
+    assert told == [["- integration pagerduty …e0e0 of event-store", "- service event-store (its history stays)"]]
+    with postgresql_database.reading() as session:
+        assert session.scalars(select(Alert.title)).one() == "Checkout answers with 500"

@@ -1,0 +1,69 @@
+"""How a route of the HTTP API is declared: path, what it takes, what it gives, in one decorator.
+
+flask-smorest parses, dumps and documents; this is its typed face. What is taken is validated before the view runs,
+and comes as its first argument; a refusal names the field (`config.http`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask import Blueprint
+from flask_smorest import Blueprint as DocumentedBlueprint
+from marshmallow import RAISE, Schema
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+PREFIX = "/api/v1"
+
+
+class Routes:
+    """The routes of one blueprint. A view's docstring is its summary in the OpenAPI document."""
+
+    def __init__(self, name: str, description: str) -> None:
+        self._declare = DocumentedBlueprint(name, __name__, url_prefix=PREFIX, description=description)
+
+    @property
+    def blueprint(self) -> Blueprint:
+        """To be registered with what `http.make_api` returns."""
+        declared: Blueprint = self._declare
+        return declared
+
+    def get(self, path: str, *, gives: type[Schema], query: type[Schema] | None = None) -> Callable[[View], View]:
+        def declare(view: View) -> View:
+            shown = self._declare.response(200, gives)(view)
+            if query is not None:
+                # Said here because webargs would let unknown names in a query pass.
+                shown = self._declare.arguments(query, location="query", unknown=RAISE)(shown)
+            return self._declared("GET", path, view, shown)
+
+        return declare
+
+    def post(
+        self, path: str, *, takes: type[Schema], gives: type[Schema], may_wait: bool = False
+    ) -> Callable[[View], View]:
+        """`may_wait`: it may answer 202, having only asked for approval."""
+
+        def declare(view: View) -> View:
+            shown = self._declare.response(200, gives)(view)
+            if may_wait:
+                waits = "Asked for; it waits for approval"
+                shown = self._declare.alt_response(202, schema=gives, description=waits, success=True)(shown)
+            shown = self._declare.arguments(takes, required=bool(takes().fields))(shown)
+            return self._declared("POST", path, view, shown)
+
+        return declare
+
+    def document(self, path: str, *, media_type: str) -> Callable[[View], View]:
+        """GET of something that is not JSON of ours; the view makes the Response."""
+
+        def declare(view: View) -> View:
+            schema = {"type": "string"} if media_type.startswith("text/") else {"type": "object"}
+            return self._declared("GET", path, view, self._declare.response(200, schema, content_type=media_type)(view))
+
+        return declare
+
+    def _declared(self, method: str, path: str, view: View, shown: Callable[..., Any]) -> View:
+        self._declare.route(path, methods=[method])(shown)
+        return view

@@ -1,0 +1,125 @@
+"""What the HTTP API takes and gives of people, schedules and policies."""
+
+from __future__ import annotations
+
+from marshmallow import Schema, fields
+
+from config.schemas import Cursor, Moment, Strict, limit_field
+
+# Taken
+
+
+class OnCallQuery(Strict):
+    at = Moment(load_default=None, metadata={"description": "now, if left out"})
+    limit = limit_field()
+    cursor = Cursor(of="oncall", position=str, load_default="")
+
+
+class RespondersQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="responders", position=str, load_default="")
+
+
+class SchedulesQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="schedules", position=str, load_default="")
+
+
+class PoliciesQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="policies", position=str, load_default="")
+
+
+# Given
+
+
+class OnCallShown(Schema):
+    key = fields.String(attribute="person.key")
+    name = fields.String(attribute="person.name")
+    until = Moment(allow_none=True, metadata={"description": "null: no end in sight"})
+
+
+class GapShown(Schema):
+    starts_at = Moment()
+    ends_at = Moment()
+
+
+class WatchShown(Schema):
+    key = fields.String(metadata={"description": "the schedule's"})
+    timezone = fields.String()
+    on_call = fields.List(fields.Nested(OnCallShown), metadata={"description": "the first rotation's person first"})
+    next_change_at = Moment(allow_none=True)
+    gaps = fields.List(
+        fields.Nested(GapShown), metadata={"description": "when nobody is on call, in the 14 days that follow"}
+    )
+
+
+class WatchPage(Schema):
+    at = Moment(metadata={"description": "the moment this is true of"})
+    items = fields.List(fields.Nested(WatchShown))
+    next = fields.String(allow_none=True)
+
+
+class ContactShown(Schema):
+    channel = fields.String()
+    address = fields.String(metadata={"description": "hidden in part, except one's own and for administrators"})
+    disabled_reason = fields.String(metadata={"description": "empty: it is in use"})
+
+
+class ResponderShown(Schema):
+    key = fields.String()
+    name = fields.String()
+    timezone = fields.String()
+    roles = fields.List(fields.String())
+    active = fields.Boolean()
+    contacts = fields.List(fields.Nested(ContactShown))
+
+
+class ResponderPage(Schema):
+    items = fields.List(fields.Nested(ResponderShown))
+    next = fields.String(allow_none=True)
+
+
+class RotationShown(Schema):
+    members = fields.List(fields.String())
+    starts = fields.NaiveDateTime(metadata={"description": "wall time in the schedule's zone, without an offset"})
+    turn = fields.String()
+
+
+class OverrideShown(Schema):
+    starts_at = Moment()
+    ends_at = Moment()
+    responder = fields.String(allow_none=True, metadata={"description": "who takes over; null: nobody"})
+    replaces = fields.String(allow_none=True, metadata={"description": "whom; null: nobody, they are added"})
+
+
+class ScheduleShown(Schema):
+    key = fields.String()
+    timezone = fields.String()
+    rotations = fields.List(fields.Nested(RotationShown))
+    overrides = fields.List(fields.Nested(OverrideShown), metadata={"description": "those that have not ended"})
+
+
+class SchedulePage(Schema):
+    items = fields.List(fields.Nested(ScheduleShown))
+    next = fields.String(allow_none=True)
+
+
+class LevelShown(Schema):
+    level = fields.Integer()
+    after_seconds = fields.Float(metadata={"description": "from the start of the escalation"})
+    page = fields.List(fields.String())
+    announce = fields.List(fields.String(), metadata={"description": "URLs are hidden, except for administrators"})
+
+
+class PolicyShown(Schema):
+    key = fields.String()
+    repeat = fields.Integer()
+    repeat_after_seconds = fields.Integer()
+    ack_timeout_seconds = fields.Integer()
+    levels = fields.List(fields.Nested(LevelShown))
+
+
+class PolicyPage(Schema):
+    items = fields.List(fields.Nested(PolicyShown))
+    next = fields.String(allow_none=True)

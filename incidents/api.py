@@ -1,0 +1,242 @@
+"""The HTTP API of incidents: lists, one incident, its timeline, the verbs, its review; services, runbooks, reviews.
+
+A caller who is known may read. Verbs take a role that acts; what needs a person, the verbs themselves refuse programs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
+
+from config import auth, security
+from config.database import Database
+from config.routes import Routes
+from config.schemas import NUMBER_MAX, paged
+from incidents import actions, governance, queries, queries_detail, reclassifying, schemas, schemas_taken
+from incidents.desk import Actor, Desk, Outcome
+from incidents.models import RequestState
+from incidents.queries import Wanted
+from incidents.reviews import export, html, reviewing
+
+NUMBER = f"/incidents/<int(max={NUMBER_MAX}):number>"
+Verb = Callable[[Session, Actor, datetime], Outcome]
+Answer = tuple[dict[str, Any], int]
+
+# Of a review: the end of its path -> its media type, and what writes it.
+FORMS: dict[str, tuple[str, Callable[[export.Review], bytes]]] = {
+    "md": ("text/markdown; charset=utf-8", lambda review: export.to_markdown(review).encode()),
+    "json": ("application/json", export.to_json),
+    "html": ("text/html; charset=utf-8", lambda review: html.to_html(review).encode()),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    database: Database
+    desk: Desk
+    clock: Callable[[], datetime]
+    wake: Callable[[], None]
+
+    def act(self, number: int, verb: Verb, *, asks_to: str = "") -> Answer:
+        """202 where the verb could only ask for approval (`asks_to`: for what), and else 200."""
+        now = self.clock()
+        with self.database.transaction() as session:
+            outcome = verb(session, actor(), now)
+        self.wake()
+        with self.database.reading() as session:
+            detail = queries_detail.incident(session, self.desk, number, now)
+        waiting = [each for each in detail.requests if each.action == asks_to and each.state == RequestState.PENDING]
+        awaited = waiting[-1] if waiting and not outcome.changed else None
+        answer = {
+            "changed": outcome.changed,
+            "status": detail.status,
+            "sentence": outcome.sentence,
+            "request": awaited,
+            "incident": detail,
+        }
+        return answer, 202 if awaited else 200
+
+    def export(self, number: int, form: str) -> Response:
+        """What is given out is noted with its digest, so that a copy can be told from a forgery later."""
+        now, exporter, (media_type, written) = self.clock(), actor(), FORMS[form]
+        with self.database.reading() as session:
+            review = reviewing.review_of(session, number, now, self.desk.base_url, shelf=self.desk.shelf)
+        content = written(review)
+        if request.method != "HEAD":
+            digest = hashlib.sha256(content).hexdigest()
+            with self.database.transaction() as session:
+                self.desk.journal(
+                    session,
+                    number,
+                    "review.exported",
+                    f"{exporter.name} exported the review as {form}; its SHA-256 is {digest}.",
+                    occurred_at=now,
+                    actor=exporter.name,
+                    actor_kind=exporter.kind,
+                    payload={"via": exporter.via, "format": form, "sha256": digest, "bytes": len(content)},
+                )
+            self.wake()
+        response = Response(content, content_type=media_type)
+        response.headers["Content-Disposition"] = f'inline; filename="review-{number}.{form}"'
+        return response
+
+
+def blueprint(database: Database, desk: Desk, clock: Callable[[], datetime], wake: Callable[[], None]) -> Blueprint:
+    """`wake` is called after each commit, so that the engine need not wait for its tick."""
+    routes = Routes("incidents", "Incidents, the response to them, and their reviews")
+    edge = _Edge(database, desk, clock, wake)
+    _reading(routes, edge)
+    _response(routes, edge)
+    _governing(routes, edge)
+    _reviews(routes, edge)
+    _surroundings(routes, edge)
+    return routes.blueprint
+
+
+def actor() -> Actor:
+    caller = auth.caller()
+    return Actor(
+        name=caller.name,
+        kind=caller.kind,
+        responder_id=caller.responder_id,
+        key=caller.key,
+        roles=frozenset(caller.roles),
+        via="api",
+    )
+
+
+def _reading(routes: Routes, edge: _Edge) -> None:
+    @routes.get("/incidents", query=schemas_taken.ListQuery, gives=schemas.IncidentPage)
+    def incidents(query: dict[str, Any]) -> dict[str, Any]:
+        """Incidents, the newest first."""
+        limit, before = query.pop("limit"), query.pop("cursor")
+        wanted = Wanted(tuple(query.pop("statuses")), tuple(query.pop("severities")), **query)
+        with edge.database.reading() as session:
+            found = queries.incidents(session, wanted, edge.clock(), before=before, limit=limit + 1)
+        return paged(found, limit, "incidents", lambda line: line.number)
+
+    @routes.get(NUMBER, gives=schemas.Incident)
+    def incident(number: int) -> queries_detail.IncidentDetail:
+        """One incident with its alerts, pages, runbook, classification and pending approvals."""
+        with edge.database.reading() as session:
+            return queries_detail.incident(session, edge.desk, number, edge.clock())
+
+    @routes.get(f"{NUMBER}/timeline", query=schemas_taken.TimelineQuery, gives=schemas.TimelinePage)
+    def timeline(query: dict[str, Any], number: int) -> dict[str, Any]:
+        """What happened, in order, each entry with its hash in the chain."""
+        with edge.database.reading() as session:
+            found = queries.entries(session, number, after_seq=query["cursor"], limit=query["limit"] + 1)
+        return paged(found, query["limit"], "timeline", lambda entry: entry.seq)
+
+
+def _response(routes: Routes, edge: _Edge) -> None:
+    desk = edge.desk
+
+    @routes.post(f"{NUMBER}/acknowledge", takes=schemas_taken.Nothing, gives=schemas.Answer)
+    def acknowledge(_: dict[str, Any], number: int) -> Answer:
+        """Stop the escalation."""
+        return edge.act(number, lambda session, who, now: actions.acknowledge(session, desk, number, who, now))
+
+    @routes.post(f"{NUMBER}/escalate", takes=schemas_taken.Nothing, gives=schemas.Answer)
+    def escalate(_: dict[str, Any], number: int) -> Answer:
+        """Fire the next level now."""
+        return edge.act(number, lambda session, who, now: actions.escalate_now(session, desk, number, who, now))
+
+    @routes.post(f"{NUMBER}/milestones", takes=schemas_taken.MilestoneBody, gives=schemas.Answer, may_wait=True)
+    def milestones(body: dict[str, Any], number: int) -> Answer:
+        """Mark the incident contained, recovered or resolved."""
+        reached = body["milestone"]
+
+        def verb(session: Session, who: Actor, now: datetime) -> Outcome:
+            return actions.reach_milestone(session, desk, number, reached, who, now)
+
+        return edge.act(number, verb, asks_to="resolve" if reached == "resolved" else "")
+
+    @routes.post(f"{NUMBER}/notes", takes=schemas_taken.NoteBody, gives=schemas.Answer)
+    def notes(body: dict[str, Any], number: int) -> Answer:
+        """Add a note to the timeline."""
+        return edge.act(number, lambda session, who, now: actions.add_note(session, desk, number, who, now, **body))
+
+
+def _governing(routes: Routes, edge: _Edge) -> None:
+    desk = edge.desk
+
+    @routes.post(f"{NUMBER}/resolve", takes=schemas_taken.ResolveBody, gives=schemas.Answer, may_wait=True)
+    def resolve(body: dict[str, Any], number: int) -> Answer:
+        """Resolve; of a constitutional incident, ask for it."""
+
+        def verb(session: Session, who: Actor, now: datetime) -> Outcome:
+            return actions.resolve(session, desk, number, who, now, **body)
+
+        return edge.act(number, verb, asks_to="resolve")
+
+    @routes.post(f"{NUMBER}/reclassify", takes=schemas_taken.ReclassifyBody, gives=schemas.Answer, may_wait=True)
+    def reclassify(body: dict[str, Any], number: int) -> Answer:
+        """Change severity, class or both; lowering a constitutional incident's, ask for it."""
+
+        def verb(session: Session, who: Actor, now: datetime) -> Outcome:
+            return reclassifying.reclassify(
+                session,
+                desk,
+                number,
+                who,
+                now,
+                new_severity=body["severity"],
+                new_class=body["incident_class"],
+                reason=body["reason"],
+            )
+
+        return edge.act(number, verb, asks_to="reclassify")
+
+    @routes.post(f"{NUMBER}/approvals", takes=schemas_taken.ApprovalBody, gives=schemas.Answer)
+    def approvals(body: dict[str, Any], number: int) -> Answer:
+        """Approve or decline what somebody else asked for. Keepers only, and only in person."""
+        auth.require("approve")
+        return edge.act(number, lambda session, who, now: governance.decide(session, desk, number, who, now, **body))
+
+
+def _reviews(routes: Routes, edge: _Edge) -> None:
+    @routes.document(f"{NUMBER}/review.md", media_type="text/markdown")
+    def review_markdown(number: int) -> Response:
+        """The review as Markdown."""
+        return edge.export(number, "md")
+
+    @routes.document(f"{NUMBER}/review.json", media_type="application/json")
+    def review_json(number: int) -> Response:
+        """The review itself: the other forms are made from it."""
+        return edge.export(number, "json")
+
+    @routes.document(f"{NUMBER}/review.html", media_type="text/html")
+    @security.self_contained
+    def review_html(number: int) -> Response:
+        """The review as one page that prints well and needs nothing else."""
+        return edge.export(number, "html")
+
+
+def _surroundings(routes: Routes, edge: _Edge) -> None:
+    @routes.get("/services", query=schemas_taken.ServicesQuery, gives=schemas.ServicePage)
+    def services(query: dict[str, Any]) -> dict[str, Any]:
+        """Services, and by which integrations their alerts come in."""
+        with edge.database.reading() as session:
+            found = queries.services(session, after=query["cursor"], limit=query["limit"] + 1)
+        return paged(found, query["limit"], "services", lambda service: service.key)
+
+    @routes.get("/runbooks", query=schemas_taken.RunbooksQuery, gives=schemas.RunbookPage)
+    def runbooks(query: dict[str, Any]) -> dict[str, Any]:
+        """The runbook library."""
+        books = queries.runbooks(edge.desk.shelf.library, edge.clock().date(), edge.desk.base_url)
+        found = [book for book in books if book.id > query["cursor"]]
+        return paged(found, query["limit"], "runbooks", lambda book: book.id)
+
+    @routes.get("/reviews", query=schemas_taken.ReviewsQuery, gives=schemas.ReviewPage)
+    def reviews(query: dict[str, Any]) -> dict[str, Any]:
+        """Post-incident reviews, of the newest incident first."""
+        with edge.database.reading() as session:
+            found = queries.reviews(session, edge.desk.base_url, before=query["cursor"], limit=query["limit"] + 1)
+        return paged(found, query["limit"], "reviews", lambda review: review.number)
