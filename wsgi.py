@@ -121,6 +121,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     return app
 
 
+def served_app() -> Flask:
+    """The app in a server's worker process, which ends when the server does."""
+    settings = read()
+    logs.configure(settings.log_level, process="web")
+    supervisor.end_with_parent()
+    return create_app(settings)
+
+
 def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemetry.Metrics) -> None:
     database, desk = house.database, house.desk
 
@@ -181,7 +189,7 @@ def tocsin() -> None:
 def up(demo: bool) -> None:
     """Migrate, then serve the web side and the engine under one supervisor."""
     settings = _settings(demo=demo)
-    logs.configure(settings.log_level, process="up")
+    logs.configure("WARNING" if demo else settings.log_level, process="up")
     house = build(settings)
     upgrade(house.database)
     if settings.demo:
@@ -202,7 +210,7 @@ def web_process() -> None:
     logs.configure(settings.log_level, process="web")
     _refuse_unmigrated(settings)
     supervisor.end_with_parent()
-    serving.serve(settings, "wsgi:create_app")
+    serving.serve(settings, "wsgi:served_app")
 
 
 @tocsin.command("engine")

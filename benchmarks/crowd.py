@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy import Table, cast, func, insert, join, literal, select, text, true, update
 from sqlalchemy.orm import Session
 
 import runbook_links
@@ -30,11 +30,10 @@ from runbook_links.shelf import Shelf
 NOW = datetime(2026, 11, 16, 10, 0, tzinfo=UTC)
 FAR = NOW + timedelta(days=365)
 KEY = "b0" * 16
-ROWS_A_STATEMENT = 5_000
-# Table -> the columns that hold the incident's number in a copy. Without an `id` here, the database gives one.
+# Table -> the columns that hold the incident's number in a copy.
 COPIED: Mapping[str, tuple[str, ...]] = {
     "incidents": ("id",),
-    "alerts": ("id", "incident_id"),
+    "alerts": ("id", "incident_id", "dedup_key"),
     "escalations": ("id", "incident_id"),
     "pages": ("id", "incident_id", "escalation_id"),
     "timers": ("id", "incident_id", "subject_id"),
@@ -68,10 +67,10 @@ def crowd(url: str, open_incidents: int) -> Iterator[Database]:
         configuration.apply_text(
             database, TEAM, env={}, file_name="team", now=NOW, sources=SOURCES, runbook_ids=frozenset()
         )
-        receive(database, desk(), alert("Replica 1 does not answer", "replica/1"))
+        receive(database, desk(), alert("Observer API down: health check failing on all replicas", "1"))
         _page(database)
         with database.transaction() as session:
-            session.execute(update(Timer).values(due_at=FAR, visible_at=FAR))
+            session.execute(update(Timer).values(id=1, due_at=FAR, visible_at=FAR))
             for name, numbered in COPIED.items():
                 _copy(session, Base.metadata.tables[name], numbered, open_incidents)
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -126,10 +125,12 @@ def _page(database: Database) -> None:
 
 def _copy(session: Session, table: Table, numbered: tuple[str, ...], until: int) -> None:
     """Copies 2 to `until` of the table's one row."""
-    model: dict[str, Any] = dict(session.execute(select(table)).mappings().one())
-    for first in range(2, until + 1, ROWS_A_STATEMENT):
-        numbers = range(first, min(first + ROWS_A_STATEMENT, until + 1))
-        session.execute(insert(table), [model | dict.fromkeys(numbered, number) for number in numbers])
+    first = select(literal(2).label("number")).cte("numbers", recursive=True)
+    numbers = first.union_all(select(first.columns.number + 1).where(first.columns.number < until))
+    number = numbers.columns.number
+    values = [cast(number, each.type) if each.name in numbered else each for each in table.columns]
+    copies = select(*values).select_from(join(table, numbers, true()))
+    session.execute(insert(table).from_select([each.name for each in table.columns], copies))
     if session.get_bind().dialect.name == "postgresql":  # what comes next must not be given a number that is taken
         sequence = func.pg_get_serial_sequence(table.name, "id")
         session.execute(select(func.setval(sequence, until)))

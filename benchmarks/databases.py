@@ -50,8 +50,11 @@ def postgresql_server(here: Path) -> Iterator[str]:
 
 
 @contextmanager
-def fresh(server_url: str) -> Iterator[str]:
-    """The URL of a new, empty database on the server; dropped at the end."""
+def database_url(kind: str, file: Path, server_url: str) -> Iterator[str]:
+    """The URL of a new, empty database: the SQLite `file`, or one on the PostgreSQL server, dropped at the end."""
+    if kind == "SQLite":
+        yield f"sqlite:///{file}"
+        return
     server = make_url(server_url).set(drivername="postgresql")
     name = f"tocsin_bench_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(server.render_as_string(hide_password=False), autocommit=True) as admin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ class Figure:
         return self.limit is not None and not self.value <= self.limit  # not a number is over every limit
 
     def line(self) -> str:
-        number = f"{self.value:,.0f}" if self.value == int(self.value) else f"{self.value:,.3g}"
+        number = f"{self.value:,.0f}" if self.value.is_integer() else f"{self.value:,.2f}"
         said = f"  {self.name:<46} {number:>9} {self.unit:<5}"
         if self.limit is None:
             return said.rstrip()
@@ -33,7 +34,7 @@ def percentile(values: Sequence[float], percent: float) -> float:
     if not values:
         return float("nan")
     ranked = sorted(values)
-    return ranked[max(0, -(-len(ranked) * percent // 100).__int__() - 1)]
+    return ranked[max(0, math.ceil(len(ranked) * percent / 100) - 1)]
 
 
 def show(title: str, figures: Iterable[Figure]) -> int:

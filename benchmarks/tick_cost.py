@@ -12,10 +12,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 
 from benchmarks import databases, figures
 from benchmarks.crowd import NOW, alert, crowd, desk, receive
 from benchmarks.figures import Figure
+from config import logs
 from config.database import Database
 from escalation.paging.engine import Engine
 from incidents.proof import timeline
@@ -29,17 +31,14 @@ ALERTS = 60
 
 def run() -> int:
     """Measure on both databases and print; how many figures are over their limit."""
+    logs.configure("WARNING")
     over = 0
     with databases.folder() as folder, databases.postgresql_server(folder) as server:
         for kind in databases.KINDS:
             with ExitStack() as stack:
                 crowds: dict[int, Database] = {}
                 for size in SIZES:
-                    url = (
-                        f"sqlite:///{folder}/open-{size}.db"
-                        if kind == "SQLite"
-                        else stack.enter_context(databases.fresh(server))
-                    )
+                    url = stack.enter_context(databases.database_url(kind, folder / f"open-{size}.db", server))
                     crowds[size] = stack.enter_context(crowd(url, size))
                 over += figures.show(f"A tick with nothing due, {kind}", [*_ticks(crowds), *_intake(crowds)])
     return over
@@ -48,9 +47,9 @@ def run() -> int:
 def _ticks(crowds: dict[int, Database]) -> Iterator[Figure]:
     engines = {size: _engine(database) for size, database in crowds.items()}
     for engine in engines.values():
-        _ms_a_call(lambda engine=engine: _nothing_due(engine), TICKS_A_ROUND)  # warm: pools, statement caches
+        _ms_a_call(partial(_nothing_due, engine), TICKS_A_ROUND)  # warm: pools, statement caches
     rounds = [
-        {size: _ms_a_call(lambda engine=engine: _nothing_due(engine), TICKS_A_ROUND) for size, engine in order}
+        {size: _ms_a_call(partial(_nothing_due, engine), TICKS_A_ROUND) for size, engine in order}
         for order in _orders(engines)
     ]
     for size in SIZES:
@@ -72,7 +71,7 @@ def _intake(crowds: dict[int, Database]) -> Iterator[Figure]:
     for number in range(ALERTS):
         for size, database in crowds.items():
             incoming = alert(f"Region {number} does not answer", f"region/{number}")
-            taken[size].append(_ms_a_call(lambda d=database, i=incoming: receive(d, at, i), 1))
+            taken[size].append(_ms_a_call(partial(receive, database, at, incoming), 1))
     for size in SIZES:
         yield Figure(f"taking in one alert beside {size:,} open", statistics.median(taken[size]), "ms")
 

@@ -52,6 +52,13 @@ class Problem:
     errors: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def type(self) -> str:
+        """RFC 9457: `about:blank` says no more than the status does."""
+        if self.title == HTTPStatus(self.status).phrase:
+            return "about:blank"
+        return f"urn:tocsin:problem:{self.title.lower().replace(' ', '-')}"
+
 
 def install(app: Flask, database: Database) -> None:
     # Flask's own limit for forms is lower than ours; a form is refused no earlier than any other body.
@@ -126,7 +133,7 @@ def _flat(messages: Any, path: str, whole: str) -> Iterator[tuple[str, str]]:
 
 def _document(problem: Problem) -> Response:
     response = jsonify(
-        type="about:blank",
+        type=problem.type,
         title=problem.title,
         status=problem.status,
         detail=problem.detail,
@@ -136,7 +143,8 @@ def _document(problem: Problem) -> Response:
     )
     response.mimetype = PROBLEM
     if problem.status == 401 and "WWW-Authenticate" not in problem.headers:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="tocsin"'
+        came = "Authorization" in request.headers
+        response.headers["WWW-Authenticate"] = 'Bearer realm="tocsin"' + (', error="invalid_token"' if came else "")
     return response
 
 
@@ -233,6 +241,9 @@ class _Api(Api):  # type: ignore[misc]  # flask-smorest comes without types
 
     def _register_error_handlers(self) -> None:
         pass
+
+    def _register_pagination_header(self) -> None:
+        pass  # a list says in its body where it goes on
 
     def _register_responses(self) -> None:
         phrases = {status.name: status.phrase for status in HTTPStatus}

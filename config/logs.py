@@ -1,4 +1,4 @@
-"""One JSON line an event on standard error; secrets never reach it."""
+"""One line an event on standard error, JSON unless a person watches; secrets never reach it."""
 
 from __future__ import annotations
 
@@ -39,8 +39,7 @@ def configure(level: str = "INFO", *, process: str = "") -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(),
+                *_renderers(sys.stderr.isatty()),
             ],
         )
     )
@@ -50,6 +49,13 @@ def configure(level: str = "INFO", *, process: str = "") -> None:
     for noisy in ("apscheduler", "urllib3", "twilio", "slack_sdk", "alembic", "_granian"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+def _renderers(for_people: bool) -> list[structlog.typing.Processor]:
+    """Programs get JSON; whoever watches a terminal gets lines to read."""
+    if for_people:
+        return [structlog.dev.ConsoleRenderer(colors=False)]
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:

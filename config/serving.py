@@ -10,6 +10,7 @@ from config.settings import Settings
 
 THREADS = 8  # what waits for the database at once; more only queue there
 BACKLOG = 1024
+BACKPRESSURE = 64  # requests taken in at once; the rest wait in the backlog
 
 
 def serve(settings: Settings, factory: str) -> None:
@@ -23,6 +24,7 @@ def serve(settings: Settings, factory: str) -> None:
         workers=1,
         blocking_threads=THREADS,
         backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
         respawn_failed_workers=True,
         respawn_interval=0.5,
         workers_kill_timeout=10,

@@ -109,6 +109,8 @@ class Denial:
         )
 
     def by(self, find: Find) -> int | None:
+        if self._counted_after(find.last):
+            return None
         for n, (first, last) in enumerate(find.spans):
             back_to = find.spans[n - 1][1] if n else -1
             negator = self._before(first, back_to)
@@ -149,6 +151,14 @@ class Denial:
         if words.text[at].isdigit():  # "sequence 0 broken" counts nothing
             return at == 0 or words.phrases[at - 1] != words.phrases[at] or at - 1 in self.reporting
         return True
+
+    def _counted_after(self, last: int) -> bool:
+        """ "errors: 0 signature failures: 3": the 0 belongs to the errors."""
+        words, at = self.reading.words, last + 1
+        if at >= len(words.text) or not words.text[at].strip("0").isdigit() or words.phrases[at] == words.phrases[last]:
+            return False
+        ends = at + 1 == len(words.text) or words.phrases[at + 1] != words.phrases[at]
+        return ends and words.clauses[at] == words.clauses[last]
 
     def _zero_after(self, last: int) -> int | None:
         """ "failures: 0", "mismatches found: none", but neither "failed: 0 replicas left" nor "pool low: 0"."""

@@ -124,6 +124,7 @@ def _service_runbooks(raw: Raw) -> dict[str, str]:
 
 def _rule(raw: Raw, vocabulary: Vocabulary) -> Rule | None:
     raw.expect(RULE_KEYS, ("id", "title", "class", "severity", "when"))
+    title, runbook, source, general = raw.text("title"), raw.text("runbook"), raw.text("from"), raw.flag("general")
     incident_class = raw.choice("class", IncidentClass)
     severity = raw.choice("severity", Severity)
     when = tuple(_condition(one, vocabulary) for one in raw.each("when"))
@@ -132,14 +133,14 @@ def _rule(raw: Raw, vocabulary: Vocabulary) -> Rule | None:
         return None
     return Rule(
         id=raw.text("id"),
-        title=raw.text("title"),
+        title=title,
         incident_class=incident_class,
         severity=severity,
         when=when,
-        runbook=raw.text("runbook"),
-        general=raw.flag("general"),
+        runbook=runbook,
+        general=general,
         context=context,
-        source=raw.text("from"),
+        source=source,
         file=raw.file,
     )
 

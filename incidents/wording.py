@@ -102,17 +102,20 @@ class Reader:
         clause = phrase = 1 + (words.phrases[-1] if words.phrases else 0)
         pending = ""  # the strongest mark since the last word: "" < soft ":" < comma "," < hard "."
         line_start = 0
+        unit = len(words.text)  # first word of what stands between two spaces: the key in "flux_failures=3"
         text = _OUT_OF.sub(" of ", _UNEQUAL.sub(" not equal ", text))[:CHARACTERS_MAX]
         for piece in _PIECE.finditer(text):
             word = piece[1]
             if word is None:
-                if piece[0] in "=:" and _begins_pair(words):
+                if piece[0] in "=:" and _begins_pair(words, unit, piece[0]):
                     phrase += 1
-                    words.phrases[-1] = phrase
+                    words.phrases[unit:] = [phrase] * (len(words.text) - unit)
                 mark, line_start = _mark(text, piece, line_start)
                 if _STRENGTH[mark] > _STRENGTH[pending]:
                     pending = mark
                 continue
+            if text[piece.start() - 1 : piece.start()].isspace():
+                unit = len(words.text)
             for part in self._parts(word):
                 if pending or part in _OPPOSING:
                     phrase += 1
@@ -138,11 +141,12 @@ class Reader:
 _STRENGTH = {"": 0, ":": 1, ",": 2, ".": 3}
 
 
-def _begins_pair(words: Words) -> bool:
-    """Whether the last word is the key of a next pair: the second one in "errors=0 mismatches=3"."""
-    return (
-        len(words.text) > 2 and words.text[-2].isdigit() and words.phrases[-1] == words.phrases[-2] != words.phrases[-3]
-    )
+def _begins_pair(words: Words, unit: int, mark: str) -> bool:
+    """Whether the words from `unit` on are the key of a next pair, as the second in "errors=0 flux_failures=3"."""
+    if not 0 < unit < len(words.text) or words.phrases[unit] != words.phrases[unit - 1]:
+        return False
+    after_value = unit > 1 and words.text[unit - 1].isdigit() and words.phrases[unit - 2] != words.phrases[unit - 1]
+    return mark == "=" or after_value
 
 
 def _mark(text: str, piece: re.Match[str], line_start: int) -> tuple[str, int]:
@@ -152,9 +156,8 @@ def _mark(text: str, piece: re.Match[str], line_start: int) -> tuple[str, int]:
         wrapped = piece.start() - line_start >= LINE_WRAPPED_CHARACTERS and after.islower()
         return ("" if wrapped else "."), piece.end()
     if sign in ".,":
-        if after and not after.isspace():
-            return "", line_start  # 99.9, 9,800, example.org
-        return sign, line_start
+        inside = after.isdigit() if sign == "," else bool(after) and not after.isspace()
+        return ("" if inside else sign), line_start  # inside: 99.9, 9,800, example.org
     return ("." if sign in ";!?|•" else ":"), line_start
 
 

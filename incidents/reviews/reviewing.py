@@ -107,7 +107,7 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
         notes=chronicle.starred(told.entries),
         integrity=told.integrity,
         sections_written=_sections(review),
-        ruleset_version=str(row.classification.get("ruleset", {}).get("version", "not known")),
+        ruleset_version=_ruleset(row),
         template_version=TEMPLATE_VERSION,
         base_url=base_url,
         generated_at=now,
@@ -151,3 +151,9 @@ def _sections(review: Review) -> dict[str, Written]:
         )
         for key, stored in review.sections.items()
     }
+
+
+def _ruleset(incident: Incident) -> str:
+    """The version its authors gave it, and the beginning of its digest: "1.314faf38"."""
+    ruleset = incident.classification.get("ruleset")
+    return f"{ruleset['version']}.{ruleset['sha256'][:8]}" if ruleset else "not known"

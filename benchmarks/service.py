@@ -1,0 +1,116 @@
+"""A started Tocsin: `tocsin up` in a process of its own, on a fresh database, with one responder paged by SMS."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+KEY = "b1" * 16
+READY_WITHIN_SECONDS = 60
+ENDS_WITHIN_SECONDS = 30
+
+TEAM = f"""
+responders:
+  ana:
+    name: Ana Lima
+    phone: "+15005550101"
+    page_by: {{high: [{{after: 0s, by: sms}}], low: [{{after: 0s, by: sms}}]}}
+schedules:
+  primary: {{timezone: UTC, rotations: [{{members: [ana], starts: "2026-01-05T00:00", turn: 1w}}]}}
+policies:
+  standard:
+    levels:
+      - {{level: 1, after: 0m, page: ["schedule:primary"], announce: ["slack:#incidents"]}}
+      - {{level: 2, after: 30m, page: ["schedule:primary"]}}
+services:
+  checkout: {{policy: standard, integrations: [{{source: pagerduty, key: "{KEY}"}}]}}
+last_resort: ["responder:ana"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    port: int
+    log: Path
+
+
+@contextmanager
+def up(folder: Path, database_url: str, provider_url: str) -> Iterator[Running]:
+    """Started and ready; stopped at the end as an operator would stop it."""
+    folder.mkdir(parents=True)
+    port = _free_port()
+    declared = folder / "tocsin.yaml"
+    declared.write_text(TEAM)
+    running = Running(port, folder / "up.log")
+    command = [str(Path(sys.executable).with_name("tocsin")), "up"]
+    environment = _environment(declared, port, database_url, provider_url)
+    with running.log.open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            _wait_until_ready(process, running)
+            yield running
+        finally:
+            _stop(process)
+
+
+def _environment(declared: Path, port: int, database_url: str, provider_url: str) -> dict[str, str]:
+    """Nothing of the settings that happen to be in the shell."""
+    settings = {
+        "DATABASE_URL": database_url,
+        "CONFIG": str(declared),
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "BASE_URL": f"http://127.0.0.1:{port}",
+        "SECRET_KEY": "benchmarks-only-0123456789abcdef0123456789abcdef",
+        "SLACK_BOT_TOKEN": "xoxb-benchmarks",
+        "SLACK_SIGNING_SECRET": "benchmarks",
+        "SLACK_API_URL": f"{provider_url}/api/",
+        "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+        "TWILIO_AUTH_TOKEN": "benchmarks",
+        "TWILIO_FROM": "+15005550006",
+        "TWILIO_API_URL": provider_url,
+        "LOG_LEVEL": "WARNING",
+    }
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("TOCSIN_")}
+    return outside | {f"TOCSIN_{name}": value for name, value in settings.items()}
+
+
+def _wait_until_ready(process: subprocess.Popen[bytes], running: Running) -> None:
+    end = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise SystemExit(f"tocsin up ended with {process.returncode}:\n{running.log.read_text()[-3000:]}")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{running.port}/readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:  # nobody listens yet, or it says that it is not ready
+            pass
+        time.sleep(0.1)
+    raise SystemExit(f"tocsin up was not ready in {READY_WITHIN_SECONDS} s:\n{running.log.read_text()[-3000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=ENDS_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
