@@ -22,7 +22,7 @@ class Figure:
         return self.limit is not None and not self.value <= self.limit  # not a number is over every limit
 
     def line(self) -> str:
-        number = f"{self.value:,.0f}" if self.value.is_integer() else f"{self.value:,.2f}"
+        number = f"{self.value:,.0f}" if float(self.value).is_integer() else f"{self.value:,.2f}"
         said = f"  {self.name:<46} {number:>9} {self.unit:<5}"
         if self.limit is None:
             return said.rstrip()

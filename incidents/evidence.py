@@ -105,6 +105,8 @@ class _Search:
         best: Hit | None = None
         taken_back: Suppressed | None = None
         for condition in rule.when:
+            if not self.reading.has_all(condition.near_numbers):
+                continue
             if best and best.specificity >= condition.specificity:
                 continue
             found = self._condition(rule, condition)
@@ -115,8 +117,6 @@ class _Search:
         return best or taken_back
 
     def _condition(self, rule: Rule, condition: Condition) -> Hit | Suppressed | None:
-        if not all(self.reading.spans(term) for term in condition.near):
-            return None
         if condition.names and self.name not in condition.names:
             return None
         if condition.services and not self.around.spans(condition.services):

@@ -39,7 +39,9 @@ def blueprint(edge: ReplyEdge) -> Blueprint:
     def from_slack() -> Response:
         """A pressed button, or `/incident …`. Slack allows three seconds: what takes longer happens afterwards."""
         now = edge.read_clock()
-        reply = _read(lambda: slack.parse_reply(dict(request.headers), request.get_data(), now, edge.slack_signing_secret))
+        reply = _read(
+            lambda: slack.parse_reply(dict(request.headers), request.get_data(), now, edge.slack_signing_secret)
+        )
         answer = _act(edge, reply, now)
         if "command" in reply.context:
             return jsonify(response_type="ephemeral", text=answer.sentence)

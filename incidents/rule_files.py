@@ -159,6 +159,7 @@ def _condition(raw: Raw, vocabulary: Vocabulary) -> Condition:
     labels = raw.inner("labels")
     return Condition(
         near=near,
+        near_numbers=frozenset(term.number for term in near),
         gap=raw.whole("gap", GAP_WORDS, GAP_WORDS_MAX),
         ordered=raw.flag("ordered"),
         across=raw.flag("across"),

@@ -26,6 +26,7 @@ class Condition:
     """One way for a rule to match; everything given must hold."""
 
     near: tuple[Term, ...] = ()  # one word of each, near each other
+    near_numbers: frozenset[int] = frozenset()  # the same terms by number
     gap: int = GAP_WORDS
     ordered: bool = False
     across: bool = False  # may stand in different clauses of a field

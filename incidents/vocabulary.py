@@ -7,7 +7,7 @@ declared under `words:`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from incidents import wording
@@ -183,6 +183,10 @@ class Reading:
 
     def spans(self, term: Term) -> Sequence[Span]:
         return self._occurrences.get(term.number, ())
+
+    def has_all(self, numbers: Set[int]) -> bool:
+        """Whether each of these terms, by number, occurs at all."""
+        return numbers <= self._occurrences.keys()
 
     def places(self, term: Term) -> frozenset[int]:
         """Every word that belongs to an occurrence of the term."""

@@ -62,6 +62,7 @@ class Edge:
         http.make_api(self.app).register_blueprint(_api())
         self.app.register_blueprint(_pages())
         self.app.register_blueprint(_hooks())
+        self.app.add_url_rule("/greeting", view_func=Greeting.as_view("greeting"))
 
     def _ready(self) -> health.Readiness:
         self.before_readiness()
