@@ -47,8 +47,8 @@ public = security.public  # `@auth.public`, beside `@auth.requires(...)`
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    responder_id: int | None  # None for a program
-    key: str  # the responder's; "" for a program
+    responder_id: int | None  # None for a program, and for who is let in on their cookie alone
+    key: str  # the responder's; "" where there is no id
     name: str
     roles: frozenset[str]
     kind: str = "responder"  # or program

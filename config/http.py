@@ -97,6 +97,8 @@ def wants_page() -> bool:
     """Whether a person's browser asks, at a place where there is something to browse."""
     if any(request.path == path or request.path.startswith(f"{path}/") for path in PATHS_OF_PROGRAMS):
         return False
+    if request.headers.get("Authorization", "").lower().startswith("bearer"):
+        return False
     accepts = request.accept_mimetypes
     return accepts["text/html"] > max(accepts["application/json"], accepts[PROBLEM])
 

@@ -39,6 +39,10 @@ def install(
     brake = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     security.public(pages)
 
+    @pages.get("/")
+    def home() -> AnyResponse:
+        return redirect(HOME)
+
     @pages.get("/sign-in")
     def sign_in() -> AnyResponse:
         if auth.caller_or_none() is not None:

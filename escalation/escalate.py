@@ -50,6 +50,8 @@ def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: d
     )
     session.add(escalation)
     session.flush()
+    if brief.halt_recommended:
+        fire.consult(session, journal, escalation, now)
     _go_on(session, journal, escalation, now)
     return escalation
 
@@ -102,6 +104,8 @@ def resume(
     escalation.stopped_at = None
     _set_progress(escalation, progress)
     escalation.standing = replace(standing, level=escalation.level).to_json()
+    if escalation.brief["halt_recommended"]:
+        fire.consult(session, journal, escalation, now)
     _go_on(session, journal, escalation, now)
     _show(session, escalation, replace(standing, level=escalation.level), now)
 

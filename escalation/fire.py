@@ -21,6 +21,7 @@ from escalation.policies import Announcement, Level, Target
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
 SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
 CONSTITUTIONAL_RANK = 1
+CONSULTED = (Target("role", "keeper"),)  # who decides on a recommended halt
 
 
 def rank(escalation: Escalation) -> int:
@@ -62,6 +63,44 @@ def level(
         show(session, escalation, message, now)
     # A room can't acknowledge, so announcements alone reach nobody.
     return bool(pages)
+
+
+def consult(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
+    """Constitutional CRITICAL: the recommended halt goes on record, and every keeper is asked at once to decide on it.
+
+    Nothing is halted by Tocsin itself. Asking needs no acknowledgement, so it neither stops nor advances the levels.
+    """
+    keepers = rota.people(session, CONSULTED, now)
+    ways = responders.ways(session, keepers, "high")
+    escalation.firing += 1
+    asked = [(keeper, ways[keeper.id][0]) for keeper in keepers if ways[keeper.id]]
+    for keeper, way in asked:
+        page = Page(
+            escalation_id=escalation.id,
+            incident_id=escalation.incident_id,
+            responder_id=keeper.id,
+            purpose=Purpose.NOTIFICATION,
+            level=0,
+            firing=escalation.firing,
+            step=0,
+            channel=way.channel,
+            address=way.address,
+            queued_at=now,
+            due_at=now,
+        )
+        session.add(page)
+        session.flush()
+        timers.set_timer(
+            session, TimerKind.DELIVER, page.id, page.incident_id, now, lane=way.channel, rank=rank(escalation)
+        )
+    names = ", ".join(keeper.name for keeper, _ in asked)
+    text = (
+        f"A halt is recommended; asked to decide: {names}."
+        if names
+        else "A halt is recommended, and no keeper can be asked."
+    )
+    facts = {"asked": [keeper.key for keeper, _ in asked]}
+    journal(session, escalation.incident_id, "halt.recommended", text, occurred_at=now, payload=facts)
 
 
 def show(session: Session, escalation: Escalation, message: LivingMessage, now: datetime) -> None:

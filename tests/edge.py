@@ -6,9 +6,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from flask import Blueprint, Flask, Response, request
+from argon2 import PasswordHasher
+from flask import Blueprint, Flask, Response, render_template, request
 from flask.testing import FlaskClient
 from flask.views import MethodView
 from flask_smorest import Blueprint as ApiBlueprint
@@ -84,6 +86,10 @@ class Edge:
                 passwords.set_password(session, person, password)
         return person
 
+    def leave(self, person: Responder) -> None:
+        with self.database.transaction() as session:
+            session.merge(person).active = False
+
     def token(self, *, person: Responder | None = None, role: str | None = None, name: str = "a test") -> str:
         with self.database.transaction() as session:
             return auth.create_token(
@@ -92,6 +98,32 @@ class Edge:
 
     def bearer(self, **whose: Any) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token(**whose)}"}
+
+
+class CountingHasher:
+    """argon2 with the cheapest parameters, which counts how often it had to verify."""
+
+    def __init__(self, passes: int = 1) -> None:
+        self.verified = 0
+        self._hasher = PasswordHasher(time_cost=passes, memory_cost=8, parallelism=1)
+
+    def hash(self, password: str) -> str:
+        return self._hasher.hash(password)
+
+    def verify(self, stored: str, password: str) -> bool:
+        self.verified += 1
+        return self._hasher.verify(stored, password)
+
+    def check_needs_rehash(self, stored: str) -> bool:
+        return self._hasher.check_needs_rehash(stored)
+
+
+def url_of_database_away(kind: str, directory: Path) -> str:
+    """A directory where SQLite's file should be; a port where no PostgreSQL listens."""
+    if kind == "postgresql":
+        return "postgresql://tocsin:pa55word@127.0.0.1:1/tocsin"
+    (directory / "away").mkdir()
+    return f"sqlite:///{directory}/away"
 
 
 def form_token(client: FlaskClient, path: str = "/sign-in") -> str:
@@ -161,6 +193,10 @@ def _pages() -> Blueprint:
     @pages.route("/incidents", methods=["GET", "POST"])
     def incidents() -> str:
         return f"incidents for {auth.caller().name}"
+
+    @pages.get("/frame")
+    def frame() -> str:
+        return render_template("base.html")
 
     @pages.get("/runbooks")
     @auth.readable_without_database

@@ -226,7 +226,19 @@ def test_the_sources_resolve_never_ends_a_constitutional_incident(world: World) 
     assert world.incident(number).status == "open"
     assert "resolve.withheld" in world.kinds(number)
     world.fast_forward(minutes=5)
-    assert [d.to for d in world.sent("sms")] == [PHONES["ana"], PHONES["bo"]]
+    paged = [d.to for d in world.sent("sms") if d.message.purpose == "page"]
+    assert paged == [PHONES["ana"], PHONES["bo"]]
+
+
+def test_a_constitutional_critical_asks_every_keeper_to_decide_on_a_halt_and_pages_on(quick: World) -> None:
+    number = quick.alert("Hash chain broken at sequence 48211", key=STORE_KEY)
+    assert quick.incident(number).severity == "CRITICAL"
+    asked = {d.to for d in quick.sent("sms") if d.message.purpose == "notification"}
+    assert asked == {PHONES["kim"], PHONES["kai"]}
+    assert [d.to for d in quick.sent("sms") if d.message.purpose == "page"] == [PHONES["ana"]]
+    assert quick.kinds(number).count("halt.recommended") == 1
+    quick.fast_forward(minutes=5)
+    assert [d.to for d in quick.sent("sms") if d.message.purpose == "page"] == [PHONES["ana"], PHONES["bo"]]
 
 
 def test_resolving_what_is_unknown_opens_nothing(quick: World) -> None:

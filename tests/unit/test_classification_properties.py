@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from incidents import classification, rules
 from incidents.classification import AlertText, Classification
 from incidents.severity import IncidentClass, Severity
+from tests.unit.rule_samples import RULES
 
-RULES = Path(__file__).parents[2] / "config" / "rules"
 SHIPPED = rules.load(RULES)
 AGAIN = rules.load(RULES)
 UNKNOWN = "some-service"  # no rule says anything of it
