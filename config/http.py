@@ -61,7 +61,7 @@ class Problem:
 
 
 def install(app: Flask, database: Database) -> None:
-    # Flask's own limit for forms is lower than ours; a form is refused no earlier than any other body.
+    # Flask's own limit for multipart forms is lower than ours; no body is refused earlier than another.
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES_MAX, MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX)
 
     def away(error: exc.SQLAlchemyError) -> AnyResponse:

@@ -43,7 +43,7 @@ class Person(Protocol):
 
 
 class People(Protocol):
-    """Where the edge looks people up. Rows stay readable after their transaction."""
+    """Where the edge looks people up: `by_email` finds active ones only. Rows stay readable after their transaction."""
 
     def by_id(self, session: Session, responder_id: int, /) -> Person | None: ...
     def by_email(self, session: Session, email: str, /) -> Person | None: ...

@@ -85,7 +85,7 @@ def local_path(text: str) -> str | None:
 def _recognise(database: Database, people: People, email: str, password: str) -> Person | None:
     with database.reading() as session:
         person = people.by_email(session, email)
-    stored = person.password_hash if person is not None and person.active else None
+    stored = person.password_hash if person is not None else None
     # Outside the transaction: it takes a noticeable part of a second, by intention.
     if not passwords.is_right(stored, password) or person is None or stored is None:
         return None

@@ -140,7 +140,8 @@ def test_every_list_of_the_api_takes_limit_and_cursor_and_goes_through_to_its_en
         "/reviews": "number", "/oncall": "key", "/responders": "key", "/schedules": "key", "/policies": "key",
     }.items():  # fmt: skip
         whole = [item[key] for item in sqlite_edge.get(f"{path}?limit=200")["items"]]
-        walked, after = [], ""
+        walked: list[Any] = []
+        after: str | None = ""
         while after is not None:
             page = sqlite_edge.get(f"{path}?limit=1{f'&cursor={after}' if after else ''}")
             walked += [item[key] for item in page["items"]]

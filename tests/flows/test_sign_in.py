@@ -115,6 +115,19 @@ def test_the_eleventh_attempt_of_a_minute_on_one_person_is_refused_from_wherever
         assert is_signed_in(sign_in(browser, "bo@example.org"))
 
 
+@pytest.mark.parametrize(("base_url", "status"), [("https://tocsin.example.org", 401), ("http://localhost", 429)])
+def test_addresses_told_by_a_proxy_count_only_where_there_is_one(
+    sqlite_database: Database, base_url: str, status: int
+) -> None:
+    edge = Edge(sqlite_database, base_url=base_url)
+    with time_machine.travel(NOW, tick=False):
+        for number in range(11):
+            browser = edge.browser()
+            browser.environ_base["HTTP_X_FORWARDED_FOR"] = f"192.0.2.{number}"
+            last = sign_in(browser, f"guess{number}@example.org").status_code
+    assert last == status
+
+
 def test_a_password_hashed_by_weaker_parameters_is_hashed_anew(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
     old = edge.person().password_hash
     monkeypatch.setattr(passwords, "HASHER", CountingHasher(passes=2))

@@ -1,0 +1,166 @@
+"""One incident's page: where it stands, what to do, and all that is known of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from markupsafe import Markup
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from config import auth
+from escalation.models import Escalation
+from escalation.policies import Policy
+from escalation.web import times_of_reader
+from incidents import noting, phases, queries, queries_detail, web_verbs, web_words
+from incidents.lifecycle import Status
+from incidents.models import RequestState
+from incidents.proof.models import TimelineEntry
+from incidents.queries_detail import IncidentDetail, RequestShown
+from incidents.severity import IncidentClass, Severity
+from incidents.web_edge import NUMBER, Edge
+from runbook_links import rendering
+from runbook_links.document import Runbook
+from runbook_links.steps import Step
+from runbook_links.web import address_of
+
+TITLE_CHARACTERS_SHOWN = 160  # in the heading; the whole title is below it
+ENTRIES_SHOWN = 100
+ALERTS_SHOWN = 20
+STEPS_KEPT = 512  # rendered, between requests
+LATE = ("overdue", "expired")  # of a runbook's certification
+
+_ID = re.compile(r' id="[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class StepOnPage:
+    step: queries_detail.StepShown
+    duration: str
+    actor: str
+    body: Markup  # what to do, as the runbook says it
+    needs_note: bool
+    waits_for: tuple[str, ...]  # approvals that do not exist yet
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    request: RequestShown
+    what: str
+    may_decide: bool
+    why_not: str  # of a keeper who may not
+
+
+def add(pages: Blueprint, edge: Edge) -> None:
+    @pages.get(NUMBER)
+    def incident(number: int) -> str:
+        now = edge.read_clock()
+        with edge.database.reading() as session:
+            detail = queries_detail.incident(session, edge.desk, number, now)
+            context = _context(session, edge, detail, now)
+        return render_template("incidents/incident.html", **context)
+
+
+def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime) -> dict[str, Any]:
+    times = times_of_reader(session, now)
+    policy = _policy(session, detail.number)
+    book = edge.desk.shelf.library.get(detail.runbook.id) if detail.runbook else None
+    entries, older = _entries(session, detail.number)
+    return {
+        "incident": detail,
+        "times": times,
+        "status": web_words.status(detail, len(policy.levels) if policy else 0, times),
+        "levels": web_words.levels(policy, detail),
+        "people": web_words.paged(detail),
+        "states": web_words.STATE_WORDS,
+        "constitutional": detail.incident_class == IncidentClass.CONSTITUTIONAL,
+        "over": detail.status in (Status.RESOLVED, Status.CLOSED),
+        "pending": [_pending(each) for each in detail.requests if each.state == RequestState.PENDING],
+        "decided": [(each, web_words.asked_for(each)) for each in detail.requests if each.state != RequestState.PENDING],
+        "recertification": _late(book, now.date()),
+        "steps": _steps(detail, book, web_verbs.approved(session, detail.number)),
+        "progress": phases.phase_report(_course(detail), now),
+        "alerts": list(reversed(detail.alerts))[:ALERTS_SHOWN],
+        "rows": web_words.rows(entries),
+        "older": older,
+        "severities": [each.value for each in Severity],
+        "classes": [each.value for each in IncidentClass],
+        "may_act": auth.caller().may("act"),
+        "title_max": TITLE_CHARACTERS_SHOWN,
+        "reason_max": noting.REASON_CHARACTERS_MAX,
+        "note_max": noting.NOTE_CHARACTERS_MAX,
+    }
+
+
+def _policy(session: Session, number: int) -> Policy | None:
+    """As it was when the incident opened."""
+    frozen = session.scalar(select(Escalation.policy).where(Escalation.incident_id == number))
+    return Policy.from_json(frozen) if frozen else None
+
+
+def _entries(session: Session, number: int) -> tuple[list[queries.Entry], int | None]:
+    """The newest that were asked for, oldest first, and the number before which the others are."""
+    newest = session.scalar(select(func.max(TimelineEntry.seq)).where(TimelineEntry.incident_id == number)) or 0
+    before = min(request.args.get("before", newest + 1, type=int), newest + 1)
+    first = max(before - ENTRIES_SHOWN, 0)
+    found = queries.entries(session, number, after_seq=max(first - 1, 0), limit=ENTRIES_SHOWN)
+    shown = [entry for entry in found if entry.seq < before]
+    return shown, shown[0].seq if shown and first > 1 else None
+
+
+def _pending(asked: RequestShown) -> Pending:
+    caller = auth.caller()
+    why_not = ""
+    if caller.key == asked.requested_by.key:
+        why_not = "You asked for it, so two other keepers must decide."
+    elif any(each.by.key == caller.key for each in asked.decisions):
+        why_not = "You have decided; another keeper must."
+    return Pending(asked, web_words.asked_for(asked), caller.may("approve") and not why_not, why_not)
+
+
+def _course(detail: IncidentDetail) -> phases.Course:
+    reached = detail.milestones
+    return phases.Course(
+        opened_at=detail.opened_at,
+        acknowledged_at=reached.acknowledged_at,
+        contained_at=reached.contained_at,
+        recovered_at=reached.recovered_at,
+        resolved_at=reached.resolved_at,
+    )
+
+
+def _late(book: Runbook | None, today: date) -> str:
+    """What is wrong with the runbook's certification; "": nothing that matters now."""
+    state = book.recert_state(today) if book else ""
+    return state if state in LATE else ""
+
+
+def _steps(detail: IncidentDetail, book: Runbook | None, approved: frozenset[str]) -> list[StepOnPage]:
+    written = {step.number: step for step in book.steps} if book else {}
+    shown = detail.runbook.steps if detail.runbook else ()
+    return [_step(each, written.get(each.number), approved) for each in shown]
+
+
+def _step(shown: queries_detail.StepShown, written: Step | None, approved: frozenset[str]) -> StepOnPage:
+    if written is None:
+        return StepOnPage(shown, "", "", Markup(""), needs_note=False, waits_for=())
+    needed = sorted({approval.action for approval in written.approvals} - approved) if written.is_constitutional else []
+    return StepOnPage(
+        step=shown,
+        duration=written.duration,
+        actor=written.actor,
+        body=_rendered(written.text.partition("\n")[2]),
+        needs_note=written.is_constitutional,
+        waits_for=tuple(needed),
+    )
+
+
+@lru_cache(maxsize=STEPS_KEPT)
+def _rendered(markdown: str) -> Markup:
+    # The same heading stands in several steps, and an id only once on a page.
+    return Markup(_ID.sub("", rendering.render(markdown, link=address_of)))  # noqa: S704  # nh3 has cleaned it

@@ -1,0 +1,181 @@
+"""What an incident's page says: its state in words, who was paged and whether it arrived, the timeline. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from escalation.models import PageState
+from escalation.policies import Policy
+from escalation.queries import PageMade
+from escalation.web_times import Times, span
+from incidents import phases
+from incidents.lifecycle import Status
+from incidents.queries import Entry
+from incidents.queries_detail import IncidentDetail, RequestShown
+
+# How well a page went, from what says most about whether it arrived.
+STATES = (
+    PageState.DELIVERED,
+    PageState.SENT,
+    PageState.QUEUED,
+    PageState.FAILED,
+    PageState.BUNDLED,
+    PageState.CANCELLED,
+)
+STATE_WORDS = {
+    PageState.DELIVERED: "delivered",
+    PageState.SENT: "sent, no receipt yet",
+    PageState.QUEUED: "waiting",
+    PageState.FAILED: "failed",
+    PageState.BUNDLED: "sent with others",
+    PageState.CANCELLED: "not needed any more",
+}
+CHANNELS = {"sms": "SMS", "voice": "call", "slack": "Slack", "email": "e-mail"}
+FAILURES = ("page.failed", "page.unknown", "nobody.reachable", "announcement.failed", "timer.parked", "runbook.missing")
+REPEATED = "alert.repeated"  # a monitor may say so every minute for hours
+KINDS = {"oncall.notified": "on-call notified", "page.unknown": "page not known to have gone"}
+
+
+@dataclass(frozen=True, slots=True)
+class LevelMark:
+    level: int
+    after: str  # "5 min"
+    mark: str  # done, now, next
+
+
+@dataclass(frozen=True, slots=True)
+class PageTold:
+    made: PageMade
+    channel: str
+    state: str
+    at: datetime  # of the state: when it arrived, was sent, failed or is to go out
+    error: str  # why the last attempt did not succeed; "": it did, or there was none
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPaged:
+    """`best` is the page that went best; `pages` are all of theirs, oldest first."""
+
+    name: str
+    best: PageTold
+    pages: tuple[PageTold, ...]
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the timeline. `alike` counts older repeats that it stands for."""
+
+    entry: Entry
+    kind: str
+    is_failure: bool
+    is_starred: bool
+    alike: int = 0
+
+
+def status(detail: IncidentDetail, levels_total: int, times: Times) -> list[str]:
+    """The state in words, what matters most first; the parts are to be joined with a dot between them."""
+    said = [_standing(detail, times)]
+    if detail.awaiting:
+        said.append(f"waits for {detail.awaiting}")
+    if detail.status in (Status.RESOLVED, Status.CLOSED):
+        return said
+    if detail.level:
+        of = f" of {levels_total}" if levels_total else ""
+        said.append(f"level {detail.level}{of}")
+    label = next((target.label for target in phases.TARGETS if target.phase == detail.phase), "")
+    said.append(f"{detail.phase} phase ({label})" if label else f"{detail.phase} phase")
+    if detail.next is not None:
+        said.append(f"next: {detail.next.what} at {times.both(detail.next.at)}, {_until(detail.next.at, times)}")
+    elif detail.status == Status.OPEN:
+        said.append("nobody is going to be woken")
+    return said
+
+
+def _standing(detail: IncidentDetail, times: Times) -> str:
+    reached = detail.milestones
+    if detail.status == Status.OPEN:
+        return "Open"
+    if detail.status == Status.ACKNOWLEDGED:
+        who = f" by {detail.acknowledged_by.name}" if detail.acknowledged_by else ""
+        return f"Acknowledged{who}{_at(reached.acknowledged_at, times)}"
+    who = f" by {detail.resolved_by}" if detail.resolved_by else ""
+    said = f"Resolved{who}{_at(reached.resolved_at, times)}"
+    return said if detail.status == Status.RESOLVED else f"{said}, closed{_at(reached.closed_at, times)}"
+
+
+def _at(moment: datetime | None, times: Times) -> str:
+    return f" at {times.both(moment)}, {times.distance(moment)}" if moment else ""
+
+
+def _until(moment: datetime, times: Times) -> str:
+    return times.distance(moment) if moment > times.now else f"due for {span(times.now - moment)}"
+
+
+def levels(policy: Policy | None, detail: IncidentDetail) -> list[LevelMark]:
+    """The policy's levels as far as they have fired."""
+    found = []
+    for each in policy.levels if policy else ():
+        mark = "done" if each.level < detail.level else "next"
+        if each.level == detail.level:
+            mark = "now" if detail.status == Status.OPEN else "done"
+        found.append(LevelMark(each.level, span(timedelta(seconds=each.after_seconds)), mark))
+    return found
+
+
+def paged(detail: IncidentDetail) -> list[PersonPaged]:
+    """One line a person, in the order in which they were first paged."""
+    told: dict[str, list[PageTold]] = {}
+    for page in detail.pages:
+        told.setdefault(page.responder, []).append(_told(page))
+    answerer = detail.acknowledged_by.key if detail.acknowledged_by else ""
+    return [
+        PersonPaged(
+            name=pages[0].made.responder_name,
+            best=min(reversed(pages), key=lambda page: STATES.index(PageState(page.made.state))),
+            pages=tuple(pages),
+            answered=key == answerer,
+        )
+        for key, pages in told.items()
+    ]
+
+
+def _told(page: PageMade) -> PageTold:
+    last = page.attempts[-1] if page.attempts else None
+    error = ""
+    if last is not None and last.outcome not in (None, "sent"):
+        error = last.error or last.code or str(last.outcome)
+    return PageTold(
+        made=page,
+        channel=CHANNELS.get(page.channel, page.channel),
+        state=STATE_WORDS[PageState(page.state)],
+        at=page.delivered_at or page.sent_at or (last.finished_at if last else None) or page.due_at,
+        error=error,
+    )
+
+
+def rows(entries: Sequence[Entry]) -> list[Row]:
+    """The newest first; repeats of an alert one after another become one line."""
+    found: list[Row] = []
+    for row in _rows(reversed(entries)):
+        if found and row.entry.kind == REPEATED and found[-1].entry.kind == REPEATED:
+            found[-1] = replace(found[-1], alike=found[-1].alike + 1)
+        else:
+            found.append(row)
+    return found
+
+
+def _rows(entries: Iterator[Entry]) -> Iterator[Row]:
+    for entry in entries:
+        starred = entry.facts.get("starred") is True
+        kind = KINDS.get(entry.kind, entry.kind.replace(".", " ").replace("_", " "))
+        yield Row(entry, kind, entry.kind in FAILURES, starred)
+
+
+def asked_for(request: RequestShown) -> str:
+    """What a request asks two keepers to agree to."""
+    if request.action == "reclassify":
+        return f"make it {request.change.get('class', '')} {request.change.get('severity', '')}"
+    return request.action

@@ -1,0 +1,62 @@
+"""Every route needs a caller, or is here by name, with what it asks for instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+import wsgi
+from config import auth
+from config.settings import Settings
+
+PUBLIC = {
+    "GET /": "leads on to a page that asks",
+    "GET /assets/<path:filename>": "styles and pictures, the same for everybody",
+    "GET /sign-in": "how one becomes a caller",
+    "POST /sign-in": "an e-mail address and its password",
+    "POST /sign-out": "the form's token; ends a session, if there is one",
+    "GET /healthz": "tells nothing but that the process lives",
+    "GET /readyz": "tells whether pages go out, nothing of incidents",
+    "GET /metrics": "a token, or a request from this machine itself",
+    "GET /api/openapi.json": "the description of the API, the same for everybody",
+    "POST /alerts/<source>/<key>": "the integration's key in the path",
+    "POST /v2/enqueue": "the routing key in the body",
+    "GET /v2/enqueue": "answers 405",
+    "PUT /v2/enqueue": "answers 405",
+    "PATCH /v2/enqueue": "answers 405",
+    "DELETE /v2/enqueue": "answers 405",
+    "POST /replies/slack": "Slack's signature",
+    "POST /replies/sms": "Twilio's signature",
+    "POST /replies/voice": "Twilio's signature",
+}
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["in earnest", "demo"])
+def app(request: pytest.FixtureRequest) -> Iterator[Flask]:
+    made = wsgi.create_app(Settings(database_url="sqlite://", secret_key="s" * 32, demo=request.param))
+    yield made
+    made.extensions["tocsin"].database.close()
+
+
+def test_what_answers_anybody_is_listed_with_a_reason(app: Flask) -> None:
+    assert set(auth.unprotected_routes(app)) == set(PUBLIC)
+
+
+def test_every_other_route_refuses_a_stranger(app: Flask) -> None:
+    """Asked of the app itself: the list above is of marks."""
+    answered = {
+        f"{method} {rule.rule}": app.test_client().open(_address(rule.rule), method=method).status_code
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if f"{method} {rule.rule}" not in PUBLIC
+    }
+    assert len(answered) > 10
+    assert {route: status for route, status in answered.items() if status != 401} == {}
+
+
+def _address(rule: str) -> str:
+    """A path of this rule: 1 for every number in it, `x` for every text."""
+    return re.sub(r"<[^>]*>", "x", re.sub(r"<int\b[^>]*>", "1", rule))
