@@ -111,11 +111,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("tocsin", root_path=str(Path(config.__file__).parent), static_folder=None)
     app.extensions["tocsin"] = house
     http.install(app, house.database)
+    metrics = telemetry.Metrics()
+    telemetry.install(app, metrics, collect=gauges.collector(house.database, clock.now))
     security.install(app, base_url=settings.base_url)
     auth.install(app, house.database, responders, secret_key=settings.secret_key, clock=clock.now)
     config_web.install(app, house.database, responders, demo=settings.demo)
-    metrics = telemetry.Metrics()
-    telemetry.install(app, metrics, collect=gauges.collector(house.database, clock.now))
     health.install(app, gauges.readiness(house.database, clock.now))
     _routes(app, house, bell.ring, metrics)
     return app

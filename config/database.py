@@ -55,7 +55,7 @@ class Database:
         )
         # isolation_level None: the driver begins nothing by itself; `_begin` below decides how.
         connect_args = {"check_same_thread": False, "timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None}
-        engine = create_engine(self.url, connect_args=connect_args, **pool)
+        engine = create_engine(self.url, connect_args=connect_args, hide_parameters=True, **pool)
 
         @event.listens_for(engine, "connect")
         def _pragmas(connection: Any, _: Any) -> None:
@@ -80,6 +80,7 @@ class Database:
             max_overflow=POOL_SIZE,
             pool_timeout=POOL_WAIT_SECONDS,
             pool_use_lifo=True,
+            hide_parameters=True,  # errors are logged, and values may be anybody's words
             connect_args={"options": options, "connect_timeout": 5, "prepare_threshold": 1},
         )
 

@@ -33,7 +33,7 @@ def blueprint(database: Database, read_clock: Callable[[], datetime], *, demo: b
             watches = directory.watches(session, now, after="", limit=SHOWN_MAX)
             turns = [Turn(watch, _following(session, watches, place)) for place, watch in enumerate(watches)]
             policies = directory.policies(session, after="", limit=SHOWN_MAX, reads_all=False)
-            names = {key: name for key, name in session.execute(select(Responder.key, Responder.name)).tuples()}
+            names = dict(session.execute(select(Responder.key, Responder.name)).tuples().all())
             last_resort = web_oncall.listed(
                 [web_oncall.target_in_words(written, names) for written in settled.last_resort(session)]
             )

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ _NUMBER = re.compile(r": (\d{1,18}) (?:CRITICAL|HIGH|MEDIUM|LOW|INFO)\b")  # in 
 _SAY = re.compile(r"<Say[^>]*>(.*?)</Say>", re.S)
 _LINK = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|]*)>")
 _BOLD = re.compile(r"\*([^*\n]+)\*")
+_QUOTE = re.compile("^>", re.M)  # what was a > in the text is an entity by now
 _PATH = re.compile(r"https?://[^/]+(/.*)?")
 
 COLORS = {slack_blocks.RED: "red", slack_blocks.AMBER: "amber", slack_blocks.GREEN: "green"}  # others: grey
@@ -62,36 +63,26 @@ def shown(message: ConsoleMessage, to: str) -> Shown:
     rendered: Mapping[str, Any] = message.rendered
     found = _NUMBER.search(str(rendered.get("line", "")))
     number = int(found[1]) if found else None
-    made = dict(
-        channel=message.channel,
-        address=message.address,
-        to=to,
-        sent_at=message.sent_at,
-        edited_at=message.edited_at,
-        number=number,
-    )
+    base = Shown(message.channel, message.address, to, message.sent_at, message.edited_at, number)
     if message.channel == "slack":
-        return Shown(**made, parts=tuple(_slack(rendered)), buttons=tuple(_pressable(rendered)))
+        return replace(base, parts=tuple(_slack(rendered)), buttons=tuple(_pressable(rendered)))
     if message.channel == "sms":
-        return Shown(
-            **made,
-            text=str(rendered.get("body", "")),
-            segments=int(rendered.get("parts", 0)),
-            buttons=_replies(number, "Reply ACK {}", "Reply ESCALATE {}"),
-        )
+        buttons = _replies(number, "Reply ACK {}", "Reply ESCALATE {}")
+        body, segments = str(rendered.get("body", "")), int(rendered.get("parts", 0))
+        return replace(base, text=body, segments=segments, buttons=buttons)
     if message.channel == "voice":
         said = str(rendered.get("twiml", ""))
-        asks = "<Gather" in said
         keys = (f"Press {twiml.ACKNOWLEDGE_KEY}: acknowledge", f"Press {twiml.ESCALATE_KEY}: escalate")
-        return Shown(**made, text=_spoken(said), buttons=_replies(number, *keys) if asks else ())
+        return replace(base, text=_spoken(said), buttons=_replies(number, *keys) if "<Gather" in said else ())
     if message.channel == "email":
-        buttons = _replies(number, "Open {} and acknowledge")
-        return Shown(**made, subject=str(rendered.get("subject", "")), text=str(rendered.get("text", "")), buttons=buttons)
-    return Shown(**made, text=json.dumps(rendered.get("json", rendered), indent=2, ensure_ascii=False))
+        subject, text = str(rendered.get("subject", "")), str(rendered.get("text", ""))
+        return replace(base, subject=subject, text=text, buttons=_replies(number, "Open {} and acknowledge"))
+    return replace(base, text=json.dumps(rendered.get("json", rendered), indent=2, ensure_ascii=False))
 
 
 def mrkdwn(text: str) -> Markup:
-    """Slack's markup as HTML: bold, links and line ends. Links to this Tocsin lose their host, so that they work here."""
+    """Slack's markup as HTML: bold, quotes, links and line ends. Links to this Tocsin lose their host, so that they work here."""
+    text = _QUOTE.sub("│ ", text)
     pieces: list[Markup] = []
     end = 0
     for link in _LINK.finditer(text):

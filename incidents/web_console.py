@@ -6,7 +6,7 @@ Only the demo has them. They take the corridors that alerts and replies really t
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 
 from flask import Blueprint, current_app, flash, redirect
 from sqlalchemy.orm import Session
@@ -29,7 +29,8 @@ VERBS = (Verb.ACKNOWLEDGE, Verb.RESOLVE, Verb.ESCALATE)
 
 
 def add(pages: Blueprint, edge: Edge) -> None:
-    shown = [(each.name, _label(each.name), each.says) for each in demo.sample_alerts("", now=datetime.min.replace(tzinfo=UTC))]
+    samples = demo.sample_alerts("", now=edge.read_clock())
+    shown = [(each.name, _label(each.name), each.says) for each in samples]
     # The console belongs to escalation, which knows no alerts: its template takes them from here.
     pages.app_context_processor(lambda: {"demo_samples": shown})
 

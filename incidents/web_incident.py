@@ -77,11 +77,12 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
         "status": web_words.status(detail, len(policy.levels) if policy else 0, times),
         "levels": web_words.levels(policy, detail),
         "people": web_words.paged(detail),
-        "states": web_words.STATE_WORDS,
         "constitutional": detail.incident_class == IncidentClass.CONSTITUTIONAL,
         "over": detail.status in (Status.RESOLVED, Status.CLOSED),
         "pending": [_pending(each) for each in detail.requests if each.state == RequestState.PENDING],
-        "decided": [(each, web_words.asked_for(each)) for each in detail.requests if each.state != RequestState.PENDING],
+        "decided": [
+            (each, web_words.asked_for(each)) for each in detail.requests if each.state != RequestState.PENDING
+        ],
         "recertification": _late(book, now.date()),
         "steps": _steps(detail, book, web_verbs.approved(session, detail.number)),
         "progress": phases.phase_report(_course(detail), now),

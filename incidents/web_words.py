@@ -26,13 +26,14 @@ STATES = (
 )
 STATE_WORDS = {
     PageState.DELIVERED: "delivered",
-    PageState.SENT: "sent, no receipt yet",
+    PageState.SENT: "sent",
     PageState.QUEUED: "waiting",
     PageState.FAILED: "failed",
     PageState.BUNDLED: "sent with others",
     PageState.CANCELLED: "not needed any more",
 }
 CHANNELS = {"sms": "SMS", "voice": "call", "slack": "Slack", "email": "e-mail"}
+WITH_RECEIPTS = ("sms", "voice")  # whose providers report the arrival later
 FAILURES = ("page.failed", "page.unknown", "nobody.reachable", "announcement.failed", "timer.parked", "runbook.missing")
 REPEATED = "alert.repeated"  # a monitor may say so every minute for hours
 KINDS = {"oncall.notified": "on-call notified", "page.unknown": "page not known to have gone"}
@@ -41,7 +42,7 @@ KINDS = {"oncall.notified": "on-call notified", "page.unknown": "page not known 
 @dataclass(frozen=True, slots=True)
 class LevelMark:
     level: int
-    after: str  # "5 min"
+    after: str  # "after 5 min"
     mark: str  # done, now, next
 
 
@@ -121,7 +122,8 @@ def levels(policy: Policy | None, detail: IncidentDetail) -> list[LevelMark]:
         mark = "done" if each.level < detail.level else "next"
         if each.level == detail.level:
             mark = "now" if detail.status == Status.OPEN else "done"
-        found.append(LevelMark(each.level, span(timedelta(seconds=each.after_seconds)), mark))
+        after = f"after {span(timedelta(seconds=each.after_seconds))}" if each.after_seconds else "at once"
+        found.append(LevelMark(each.level, after, mark))
     return found
 
 
@@ -147,10 +149,11 @@ def _told(page: PageMade) -> PageTold:
     error = ""
     if last is not None and last.outcome not in (None, "sent"):
         error = last.error or last.code or str(last.outcome)
+    unconfirmed = page.state == PageState.SENT and page.channel in WITH_RECEIPTS
     return PageTold(
         made=page,
         channel=CHANNELS.get(page.channel, page.channel),
-        state=STATE_WORDS[PageState(page.state)],
+        state="sent, no receipt yet" if unconfirmed else STATE_WORDS[PageState(page.state)],
         at=page.delivered_at or page.sent_at or (last.finished_at if last else None) or page.due_at,
         error=error,
     )

@@ -154,7 +154,7 @@ def at(values: Mapping[str, Any], path: str) -> Any:
 
 
 _PLACEHOLDER = re.compile(
-    r"\[[^\]]*\]|<[^>]*>|\{\{.*\}\}|tb[dac]|to ?do|fix ?me|change ?me|placeholder|your[- ](?:team|name|role|phone|mail)|x{3,}|\?+|…|\.{3}|-+|n/?a|info",
+    r"\[[^\]]*\]|<[^>]*>|\{\{.*\}\}|tb[dac]|to ?do|fix ?me|change ?me|placeholder|your[- ](?:team|name|role|phone|mail)|x{3,}|\?+|…|\.{3}|-+|n/?a",
     re.IGNORECASE,
 )
 _PLACEHOLDER_DATE = re.compile(r"Y{4}-M{2}-D{2}|\bYYYY\b", re.IGNORECASE)

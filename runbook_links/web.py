@@ -77,5 +77,5 @@ def address_of(target: str) -> str:
 def certification(book: Runbook, today: date) -> str:
     """Whether its owner has lately confirmed that it is right, in words."""
     state, due_on = book.recert_state(today), book.recert.due_on
-    by = f", due {due_on}" if due_on else ""
+    by = f", due {due_on.day} {due_on:%b %Y}" if due_on else ""
     return f"{state}{by}" if state else "never certified"

@@ -111,6 +111,7 @@ class CountingHasher:
         return self._hasher.hash(password)
 
     def verify(self, stored: str, password: str) -> bool:
+        self._hasher.check_needs_rehash(stored)  # raises for what is no hash, which would cost nothing
         self.verified += 1
         return self._hasher.verify(stored, password)
 

@@ -23,7 +23,7 @@ from config.settings import SHIPPED_RULES
 from escalation import responders
 from escalation.channels.base import ChannelError, Message, Sent
 from escalation.models import Attempt, Page, Timer
-from escalation.paging.engine import Engine
+from escalation.paging.engine import Engine, Submit
 from incidents import actions, configuration, intake, replies, rules
 from incidents.desk import Actor, Desk, Outcome
 from incidents.models import Incident
@@ -103,6 +103,7 @@ class FakeChannel:
     world: World
     faults: list[ChannelError] = field(default_factory=list)
     on_send: Callable[[str, Message], None] | None = None  # what happens while the send is in flight
+    on_sent: Callable[[str, Message], None] | None = None  # and after the provider took it, before it is recorded
 
     def send(self, address: str, message: Message) -> Sent:
         if self.on_send is not None:
@@ -111,6 +112,8 @@ class FakeChannel:
             raise self.faults.pop(0)
         self.world.deliveries.append(Delivered(self.name, address, message, self.world.now))
         number = len(self.world.deliveries)
+        if self.on_sent is not None:
+            self.on_sent(address, message)
         ref = {"channel": address, "ts": str(number)} if self.name == "slack" else {}
         return Sent(provider_id=f"{self.name}-{number}", ref=ref)
 
@@ -132,14 +135,14 @@ class World:
         self.engine = self.new_engine("engine-1")
         self.apply(config or team())
 
-    def new_engine(self, name: str) -> Engine:
+    def new_engine(self, name: str, submit: Submit = lambda send: send()) -> Engine:
         return Engine(
             self.database,
             self.channels,
             timeline.append,
             name=name,
             read_clock=lambda: self.now,
-            submit=lambda send: send(),
+            submit=submit,
         )
 
     def apply(self, text: str) -> None:

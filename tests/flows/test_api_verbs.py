@@ -173,6 +173,15 @@ def test_lowering_its_severity_waits_for_approval_and_raising_it_does_not(edge: 
     assert edge.post(path, {"severity": "HIGH", "reason": "no drill"}, by="bo")["incident"]["severity"] == "HIGH"
 
 
+def test_raising_it_while_a_lowering_waits_is_done_and_not_awaited(edge: Edge) -> None:
+    number = edge.world.alert()
+    path = f"/incidents/{number}/reclassify"
+    edge.post(path, {"class": "constitutional", "reason": "the store is hit too"})
+    edge.post(path, {"severity": "LOW", "reason": "a drill"}, status=202)
+    answer = edge.post(path, {"severity": "CRITICAL", "reason": "no drill"}, status=200)
+    assert (answer["changed"], answer["request"], answer["incident"]["severity"]) == (True, None, "CRITICAL")
+
+
 def test_a_program_neither_asks_nor_approves(edge: Edge) -> None:
     number = constitutional(edge)
     assert refusal(edge, f"/incidents/{number}/resolve", {"reason": "done"}, by="program:keeper")[0] == 403
@@ -182,6 +191,10 @@ def test_a_program_neither_asks_nor_approves(edge: Edge) -> None:
 
 def test_approving_what_nobody_asked_for_is_a_conflict(edge: Edge) -> None:
     assert refusal(edge, f"/incidents/{constitutional(edge)}/approvals", approval(), by="kim")[0] == 409
+
+
+def test_who_is_no_keeper_is_told_so_whether_or_not_there_is_something_to_approve(sqlite_edge: Edge) -> None:
+    assert refusal(sqlite_edge, "/incidents/7/approvals", approval(), by="mia")[0] == 403
 
 
 # Bodies

@@ -96,7 +96,8 @@ class Running:
                 command = (status.parent / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if int(fields[1]) == self.process.pid and fields[0] != "Z":
+            # Between fork and exec a child has no command line of its own yet.
+            if int(fields[1]) == self.process.pid and fields[0] != "Z" and command[-2:-1] in ([b"web"], [b"engine"]):
                 found[command[-2].decode()] = int(status.parent.name)
         return found
 

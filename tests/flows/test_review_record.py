@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from config.database import Database
+from escalation.models import Page
 from incidents import actions, governance, reclassifying
 from incidents.proof import timeline
 from incidents.reviews import chronicle, collecting, export, reviewing
@@ -16,6 +17,7 @@ from incidents.reviews.models import Review
 from incidents.reviews.record import Record
 from incidents.severity import Severity
 from runbook_links import links
+from runbook_links.models import RunbookLink
 from tests import tampering
 from tests.world import STORE_KEY, World, refused, team
 
@@ -94,7 +96,7 @@ def test_the_drafted_review_names_people_sections_and_what_is_not_written(world:
     with world.database.reading() as session:
         review = reviewing.review_of(session, number, world.now, "https://tocsin.example.org")
     text = export.to_markdown(review)
-    for words in ("Observer API down", "Timeline", "Contributing factors", "Action items", "Lessons", "Ana Lima"):
+    for words in ("Observer API down", "Impact", "Contributing factors", "Action items", "Lessons", "Runbook", "15-60"):
         assert words in text
     assert "NOT YET WRITTEN (owner: Ana Lima" in text
 
@@ -113,6 +115,16 @@ def test_the_page_that_was_answered_is_the_last_one_sent_before_by_the_way_of_th
         ("voice", False),
         ("email", False),
     ]
+
+
+def test_a_page_that_went_out_after_the_answer_is_not_what_was_answered(world: World) -> None:
+    number = world.alert()
+    world.acknowledge(number)
+    answered_at = world.now
+    world.resolve(number)
+    with world.database.transaction() as session:
+        session.execute(update(Page).values(sent_at=answered_at + timedelta(seconds=1)))
+    assert [page.acknowledged for page in collected(world, number).pages] == [False]
 
 
 def test_pages_to_others_are_not_taken_for_answered(world: World) -> None:
@@ -198,6 +210,13 @@ def test_the_runbook_s_own_words_come_from_the_shelf(world: World) -> None:
     assert with_shelf.runbooks[0].recert_status == "certified"
     without = collected(world, number)
     assert (without.governance_refs, without.runbooks[0].recert_status) == ((), "")
+
+
+def test_how_a_runbook_was_certified_is_not_known_once_its_file_has_changed(world: World) -> None:
+    number = resolved(world)
+    with world.database.transaction() as session:
+        session.execute(update(RunbookLink).values(sha256="ab" * 32))
+    assert collected(world, number, shelf=world.desk.shelf).runbooks[0].recert_status == ""
 
 
 def test_what_people_wrote_is_kept_under_its_section(world: World) -> None:

@@ -1,0 +1,162 @@
+"""What must hold after every step, read from the database and from the fake phones."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from escalation.models import Attempt, Escalation, Page, PageState, Timer, TimerKind
+from escalation.paging import retries
+from incidents.lifecycle import Status
+from incidents.models import Alert, Incident
+from incidents.proof import verify
+from incidents.proof.models import TimelineEntry
+from incidents.severity import IncidentClass
+from tests.simulation.play import Play
+from tests.simulation.sightings import ASKED, FIRINGS
+from tests.simulation.steps import Fault
+
+NEVER_SILENT = ("CRITICAL", "HIGH", "MEDIUM")
+
+
+def check(play: Play) -> None:
+    with play.database.reading() as session:
+        incidents = list(session.scalars(select(Incident)))
+        timers = list(session.scalars(select(Timer)))
+        pages = list(session.scalars(select(Page)))
+        lost = Counter(session.scalars(select(Attempt.page_id).where(Attempt.id.in_(play.lost_attempts))))
+        _alerts(session, play)
+    by_incident: dict[int, list[Page]] = defaultdict(list)
+    for page in pages:
+        by_incident[page.incident_id].append(page)
+    for incident in incidents:
+        _never_silent(play, incident, [t for t in timers if t.incident_id == incident.id])
+        _goes_on_when_nobody_is_left(play, incident, by_incident[incident.id])
+        _quiet_after_a_stop(play, incident, by_incident[incident.id])
+        if incident.incident_class == IncidentClass.CONSTITUTIONAL and incident.status == Status.RESOLVED:
+            assert len(play.approvals.get(incident.id, ())) >= 2, f"constitutional {incident.id} was resolved by one"
+    _nothing_due_is_left(play, timers)
+    _deliveries(play, pages, lost)
+    _states(play, pages, {t.subject_id for t in timers if t.kind == TimerKind.DELIVER})
+
+
+def check_the_end(play: Play) -> None:
+    """After the last step and time enough for every retry."""
+    check(play)
+    verification = verify.run(play.database)
+    assert not verification.problems, verification.problems
+    with play.database.reading() as session:
+        overdue = session.scalars(
+            select(Page.id).where(Page.state == PageState.QUEUED, Page.due_at <= play.world.now)
+        ).all()
+        assert not overdue, f"pages {overdue} were never handed over"
+        _timeline_is_complete(session)
+
+
+def _alerts(session: Session, play: Play) -> None:
+    rows = session.execute(
+        select(Alert.integration_id, Alert.dedup_key, Alert.status, Alert.incident_id).join(
+            Incident, Incident.id == Alert.incident_id
+        )
+    ).all()
+    assert len(rows) == session.scalar(select(func.count()).select_from(Alert)), "an alert belongs to no incident"
+    firing = Counter((row.integration_id, row.dedup_key) for row in rows if row.status == "firing")
+    assert all(count == 1 for count in firing.values()), f"one key, several alerts: {firing}"
+    kept = {(row.dedup_key, row.incident_id) for row in rows}
+    assert kept >= {(f"thing-{thing}", number) for thing, number in play.accepted}, "an accepted alert is gone"
+
+
+def _never_silent(play: Play, incident: Incident, timers: Iterable[Timer]) -> None:
+    course, now = play.courses[incident.id], play.world.now
+    advance = [t for t in timers if t.kind == TimerKind.ADVANCE and t.parked_at is None]
+    if incident.status != Status.OPEN:
+        left = [t.kind for t in timers if t.kind != TimerKind.SHOW]
+        assert not left, f"{incident.id} is {incident.status} and still has timers: {left}"
+        return
+    if incident.severity in NEVER_SILENT:
+        assert advance, f"{incident.severity} {incident.id} is open, and nothing will ever wake anybody"
+    if play.up:
+        assert not course.overdue(now) or advance[0].claimed_by, f"{incident.id} should have fired at {course.due}"
+        due: datetime | None = advance[0].due_at if advance else None
+        assert due == course.due, f"{incident.id} fires next at {due}; it should at {course.due}"
+
+
+def _goes_on_when_nobody_is_left(play: Play, incident: Incident, pages: list[Page]) -> None:
+    course = play.courses[incident.id]
+    last = [page.state for page in pages if page.firing == course.counted]
+    if play.up and incident.status == Status.OPEN and last and set(last) == {PageState.FAILED}:
+        assert course.may_rest_after_failure(), f"{incident.id}: {course.firings[-1]} failed whole, and nothing followed"
+
+
+def _quiet_after_a_stop(play: Play, incident: Incident, pages: list[Page]) -> None:
+    stop = play.stops.get(incident.id)
+    if stop is None:
+        return
+    assert {page.id for page in pages} == stop.pages, f"{incident.id}: a page was created after the stop"
+    queued = [page.id for page in pages if page.state == PageState.QUEUED]
+    assert not queued, f"{incident.id} was stopped, and its pages {queued} are still queued"
+    since = {d.message.page_id for d in play.world.deliveries[stop.deliveries :] if not d.edit}
+    late = since & stop.pages - stop.in_flight
+    assert not late, f"{incident.id} was stopped, and pages {late} went out after that"
+
+
+def _nothing_due_is_left(play: Play, timers: Iterable[Timer]) -> None:
+    if play.up:
+        due = [(t.kind, t.subject_id) for t in timers if t.visible_at <= play.world.now]
+        assert not due, f"the engine rests, and these are due: {due}"
+    assert not [t for t in timers if t.parked_at], "a timer was parked"
+
+
+def _deliveries(play: Play, pages: Iterable[Page], lost: Counter[int]) -> None:
+    """At least once, with at most one repeat for each time that nobody lived to record a send."""
+    addresses = {page.id: (page.channel, page.address) for page in pages}
+    counted: Counter[int] = Counter()
+    for delivered in play.world.deliveries:
+        page_id = delivered.message.page_id
+        if page_id is None:
+            continue
+        counted[page_id] += 1
+        assert addresses[page_id] == (delivered.channel, delivered.to), f"page {page_id} went to {delivered.to}"
+        if counted[page_id] > 1:
+            assert delivered.message.repeat or page_id in lost, f"page {page_id} came again, not marked as a repeat"
+        if delivered.message.repeat:
+            assert lost[page_id], f"page {page_id} is marked as a repeat for no reason"
+    for page_id, count in counted.items():
+        assert count <= 1 + lost[page_id], f"page {page_id} came {count} times after {lost[page_id]} crashes"
+
+
+def _states(play: Play, pages: Iterable[Page], timed: set[int]) -> None:
+    faults: dict[int, list[Fault | None]] = defaultdict(list)
+    for call in play.calls:
+        faults[call.page_id].append(call.fault)
+    for page in pages:
+        calls = faults[page.id]
+        if page.state == PageState.QUEUED:
+            assert page.id in timed, f"page {page.id} is queued, and nothing will ever send it"
+        elif page.state == PageState.SENT:
+            assert None in calls, f"page {page.id} counts as sent, and no provider took it"
+        elif page.state == PageState.FAILED:
+            assert None not in calls, f"page {page.id} counts as failed, and a provider took it"
+            gave_up = Fault.REFUSED in calls or len(calls) > len(retries.BACKOFF_SECONDS)
+            assert gave_up, f"page {page.id} was given up after {calls}"
+
+
+def _timeline_is_complete(session: Session) -> None:
+    """It tells of every firing, and of every page that was handed over and lived to be recorded."""
+    told = select(TimelineEntry.incident_id, func.count()).group_by(TimelineEntry.incident_id)
+    firings = {i: n for i, n in session.execute(told.where(TimelineEntry.kind.in_((*FIRINGS, ASKED))))}
+    for incident_id, firing in session.execute(select(Escalation.incident_id, Escalation.firing)):
+        assert firings.get(incident_id, 0) == firing, f"the timeline of {incident_id} leaves out a firing"
+    sent = {i: n for i, n in session.execute(told.where(TimelineEntry.kind == "page.sent"))}
+    recorded = session.execute(
+        select(Page.incident_id, func.count())
+        .join(Attempt, Attempt.page_id == Page.id)
+        .where(Attempt.outcome == "sent")
+        .group_by(Page.incident_id)
+    )
+    for incident_id, count in recorded:
+        assert sent.get(incident_id) == count, f"the timeline of {incident_id} leaves out a page"

@@ -1,0 +1,86 @@
+"""Reads new firings off the timeline and the pages they queued, and shows each to its incident's course."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.database import Database
+from escalation.models import Attempt, Page, PageState, Responder
+from incidents.proof.models import TimelineEntry
+from tests.simulation.course import Course, Firing, Rules
+
+FIRINGS = ("level.reached", "last_resort.reached", "oncall.notified")
+ASKED = "halt.recommended"  # keepers are asked beside the levels
+
+
+class Sightings:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen = 0
+
+    def show(self, courses: Mapping[int, Course]) -> None:
+        """Every firing that the timeline tells of since the last time, in order."""
+        new = (
+            select(TimelineEntry)
+            .where(TimelineEntry.global_seq > self._seen, TimelineEntry.kind.in_((*FIRINGS, ASKED)))
+            .order_by(TimelineEntry.global_seq)
+        )
+        with self._database.reading() as session:
+            for entry in session.scalars(new).all():
+                self._seen = entry.global_seq
+                _show(session, courses[entry.incident_id], entry)
+
+
+def _show(session: Session, course: Course, entry: TimelineEntry) -> None:
+    facts = json.loads(entry.payload)["facts"]
+    course.counted += 1
+    if entry.kind == ASKED:
+        asked = _pages(session, entry.incident_id, course.counted)
+        assert sorted(key for page, key in asked if page.step == 0) == sorted(course.rules.keepers) == sorted(facts["asked"])
+        return
+    people = tuple(dict.fromkeys(page["responder"] for page in facts["pages"]))
+    firing = Firing(entry.kind, facts["level"], people, entry.occurred_at)
+    before = _pages(session, entry.incident_id, course.counted - 1)
+    all_failed = bool(before) and all(page.state == PageState.FAILED for page, _ in before)
+    quiet = entry.kind == "oncall.notified" or course.low
+    course.fired(firing, all_failed_before=all_failed)
+    _ladders(session, course.rules, firing, _pages(session, entry.incident_id, course.counted), quiet=quiet)
+
+
+def _ladders(
+    session: Session, rules: Rules, firing: Firing, pages: Sequence[tuple[Page, str]], *, quiet: bool
+) -> None:
+    """Everybody is paged by each step of their rules at its time; sooner only if an earlier way has failed."""
+    troubled = set(
+        session.scalars(
+            select(Attempt.page_id).where(
+                Attempt.page_id.in_([page.id for page, _ in pages]), Attempt.outcome.in_(("failed", "refused", "unknown"))
+            )
+        )
+    )
+    for person in firing.people:
+        ways = (rules.quiet if quiet else rules.loud)[person]
+        mine = [page for page, key in pages if key == person]
+        assert [page.channel for page in mine[: len(ways)]] == [channel for channel, _ in ways], f"{person}: {firing}"
+        for page, (_, after_seconds) in zip(mine, ways, strict=False):
+            due_at = firing.at + timedelta(seconds=after_seconds)
+            earlier = {other.id for other in mine if other.step < page.step}
+            assert page.queued_at == firing.at, f"page {page.id} of {firing} was queued at {page.queued_at}"
+            assert page.due_at == due_at or (page.due_at < due_at and earlier & troubled), f"page {page.id}: {firing}"
+        assert len(mine) <= len(ways) or troubled, f"{person} got more than their rules say: {firing}"
+    assert {key for _, key in pages} == set(firing.people), f"{firing} paged others"
+
+
+def _pages(session: Session, incident_id: int, firing: int) -> list[tuple[Page, str]]:
+    rows = session.execute(
+        select(Page, Responder.key)
+        .join(Responder, Responder.id == Page.responder_id)
+        .where(Page.incident_id == incident_id, Page.firing == firing)
+        .order_by(Page.step)
+    )
+    return [(page, key) for page, key in rows]
