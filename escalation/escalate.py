@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from escalation import fire, plan
@@ -177,15 +177,14 @@ def _show(session: Session, escalation: Escalation, standing: Standing, now: dat
     shown: Sequence[LivingMessage] = session.scalars(
         select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)
     ).all()
-    for message in shown:
-        fire.show(session, escalation, message, now)
+    fire.show(session, escalation, shown, now)
 
 
-def _locked(session: Session, condition: object) -> Escalation | None:
+def _locked(session: Session, condition: ColumnElement[bool]) -> Escalation | None:
     # FOR NO KEY UPDATE: pages and timers may be added meanwhile by whoever refers to this row.
     return session.scalar(
         select(Escalation)
-        .where(condition)  # type: ignore[arg-type]  # a column comparison, whose type SQLAlchemy keeps open
+        .where(condition)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )

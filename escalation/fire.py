@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,8 +16,9 @@ from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, Responder, TimerKind
 from escalation.oncall import rota
 from escalation.paging import timers
+from escalation.paging.timers import Wanted
 from escalation.plan import Stage, Urgency
-from escalation.policies import Announcement, Level, Target
+from escalation.policies import Level, Target
 
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
 SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
@@ -48,19 +50,13 @@ def level(
     if stage is Stage.PAGING:
         escalation.level = max(escalation.level, level.level)
     _report(session, journal, escalation, level, stage, people, pages, now)
+    living = _living_messages(session, escalation, level)
+    standing = Standing.from_json(escalation.standing)
+    phase = PHASES[level.level - 1] if stage is Stage.PAGING else standing.phase
+    escalation.standing = replace(standing, level=escalation.level, phase=phase).to_json()
     session.flush()
-    for page in pages:
-        timers.set_timer(
-            session, TimerKind.DELIVER, page.id, page.incident_id, page.due_at, lane=page.channel, rank=rank(escalation)
-        )
-    for announcement in level.announce:
-        _announce(session, escalation, level, announcement)
-    phase = PHASES[level.level - 1] if stage is Stage.PAGING else Standing.from_json(escalation.standing).phase
-    standing = replace(Standing.from_json(escalation.standing), level=escalation.level, phase=phase)
-    escalation.standing = standing.to_json()
-    session.flush()
-    for message in session.scalars(select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)):
-        show(session, escalation, message, now)
+    wanted = [_delivery(escalation, page) for page in pages] + [_showing(escalation, each, now) for each in living]
+    timers.set_all(session, wanted)
     # A room can't acknowledge, so announcements alone reach nobody.
     return bool(pages)
 
@@ -74,6 +70,7 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
     ways = responders.ways(session, keepers, "high")
     escalation.firing += 1
     asked = [(keeper, ways[keeper.id][0]) for keeper in keepers if ways[keeper.id]]
+    pages = []
     for keeper, way in asked:
         page = Page(
             escalation_id=escalation.id,
@@ -88,11 +85,10 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
             queued_at=now,
             due_at=now,
         )
-        session.add(page)
-        session.flush()
-        timers.set_timer(
-            session, TimerKind.DELIVER, page.id, page.incident_id, now, lane=way.channel, rank=rank(escalation)
-        )
+        pages.append(page)
+    session.add_all(pages)
+    session.flush()
+    timers.set_all(session, [_delivery(escalation, page) for page in pages])
     names = ", ".join(keeper.name for keeper, _ in asked)
     text = (
         f"A halt is recommended; asked to decide: {names}."
@@ -103,17 +99,25 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
     journal(session, escalation.incident_id, "halt.recommended", text, occurred_at=now, payload=facts)
 
 
-def show(session: Session, escalation: Escalation, message: LivingMessage, now: datetime) -> None:
-    """Have a living message posted or edited at the next tick."""
-    timers.set_timer(
-        session,
-        TimerKind.SHOW,
-        message.id,
-        escalation.incident_id,
-        now,
-        lane=message.channel,
-        rank=rank(escalation) + 3,  # pages of equal weight go first
+def show(session: Session, escalation: Escalation, messages: Sequence[LivingMessage], now: datetime) -> None:
+    """Have living messages posted or edited at the next tick."""
+    timers.set_all(session, [_showing(escalation, message, now) for message in messages])
+
+
+def queue(session: Session, escalation: Escalation, page: Page) -> None:
+    """Have a page handed over at its time."""
+    timers.set_all(session, [_delivery(escalation, page)])
+
+
+def _showing(escalation: Escalation, message: LivingMessage, now: datetime) -> Wanted:
+    # Pages of equal weight go first.
+    return Wanted(
+        TimerKind.SHOW, message.id, escalation.incident_id, now, lane=message.channel, rank=rank(escalation) + 3
     )
+
+
+def _delivery(escalation: Escalation, page: Page) -> Wanted:
+    return Wanted(TimerKind.DELIVER, page.id, page.incident_id, page.due_at, lane=page.channel, rank=rank(escalation))
 
 
 def _page(
@@ -135,24 +139,23 @@ def _page(
     )
 
 
-def _announce(session: Session, escalation: Escalation, level: Level, announcement: Announcement) -> None:
-    there = session.scalar(
-        select(LivingMessage.id).where(
-            LivingMessage.escalation_id == escalation.id,
-            LivingMessage.channel == announcement.channel,
-            LivingMessage.address == announcement.address,
+def _living_messages(session: Session, escalation: Escalation, level: Level) -> list[LivingMessage]:
+    """Those there are, and new ones for the rooms that this level announces in for the first time."""
+    there = session.scalars(select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)).all()
+    known = {(message.channel, message.address) for message in there}
+    new = [
+        LivingMessage(
+            escalation_id=escalation.id,
+            incident_id=escalation.incident_id,
+            channel=announcement.channel,
+            address=announcement.address,
+            level=level.level,
         )
-    )
-    if there is None:
-        session.add(
-            LivingMessage(
-                escalation_id=escalation.id,
-                incident_id=escalation.incident_id,
-                channel=announcement.channel,
-                address=announcement.address,
-                level=level.level,
-            )
-        )
+        for announcement in level.announce
+        if (announcement.channel, announcement.address) not in known
+    ]
+    session.add_all(new)
+    return [*there, *new]
 
 
 def _report(

@@ -6,13 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from escalation.models import ContactMethod, Responder
 
 # Tried in this order when a person's own rules have run out.
 FALL_BACK_ORDER = ("sms", "voice", "slack", "email")
+
+
+_METHODS = select(ContactMethod.responder_id, ContactMethod.channel, ContactMethod.address).where(
+    ContactMethod.responder_id.in_(bindparam("people", expanding=True)), ContactMethod.disabled_reason == ""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,7 @@ def untried(session: Session, responder_id: int, tried: Collection[str]) -> Way 
 
 
 def _methods(session: Session, responder_ids: Collection[int]) -> dict[int, dict[str, str]]:
-    rows = session.execute(
-        select(ContactMethod.responder_id, ContactMethod.channel, ContactMethod.address).where(
-            ContactMethod.responder_id.in_(responder_ids), ContactMethod.disabled_reason == ""
-        )
-    )
+    rows = session.execute(_METHODS, {"people": list(responder_ids)})
     found: dict[int, dict[str, str]] = {}
     for responder_id, channel, address in rows:
         found.setdefault(responder_id, {})[channel] = address

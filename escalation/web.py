@@ -33,7 +33,7 @@ def blueprint(database: Database, read_clock: Callable[[], datetime], *, demo: b
             watches = directory.watches(session, now, after="", limit=SHOWN_MAX)
             turns = [Turn(watch, _following(session, watches, place)) for place, watch in enumerate(watches)]
             policies = directory.policies(session, after="", limit=SHOWN_MAX, reads_all=False)
-            names = dict(session.execute(select(Responder.key, Responder.name)).tuples().all())
+            names = dict(session.execute(select(Responder.key, Responder.name)).all())
             last_resort = web_oncall.listed(
                 [web_oncall.target_in_words(written, names) for written in settled.last_resort(session)]
             )
@@ -74,7 +74,7 @@ def _console(pages: Blueprint, database: Database, read_clock: Callable[[], date
                     select(ContactMethod.channel, ContactMethod.address, Responder.name).join(
                         Responder, Responder.id == ContactMethod.responder_id
                     )
-                ).tuples()
+                )
             }
             times = times_of_reader(session, read_clock())
         return render_template(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from escalation import escalate, settled
@@ -19,6 +19,18 @@ from incidents.severity import Severity
 from incidents.sources.base import AlertStatus, IncomingAlert
 from runbook_links import links
 from runbook_links.matching import Wanted
+
+# Built once: building a statement was measured to cost more than running it.
+_DOOR = (
+    select(Integration, Service)
+    .join(Service, Service.id == Integration.service_id)
+    .where(Integration.key_hash == bindparam("key_hash"))
+)
+_OPEN_ALERT = select(Alert).where(
+    Alert.integration_id == bindparam("integration"),
+    Alert.dedup_key == bindparam("dedup_key"),
+    Alert.status == AlertStatus.FIRING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +52,7 @@ class Door:
 
 def door(session: Session, key_hash: str, source: str | None = None) -> Door | None:
     """The integration with this key; None when there is none, or it is another source's."""
-    found = session.execute(
-        select(Integration, Service)
-        .join(Service, Service.id == Integration.service_id)
-        .where(Integration.key_hash == key_hash)
-    ).one_or_none()
+    found = session.execute(_DOOR, {"key_hash": key_hash}).one_or_none()
     if found is None or (source is not None and found[0].source != source):
         return None
     return Door(found[0].id, found[1], found[0].source)
@@ -53,13 +61,7 @@ def door(session: Session, key_hash: str, source: str | None = None) -> Door | N
 def receive(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now: datetime) -> Received:
     """Take one alert in. When the transaction commits, it is stored and belongs to exactly one incident."""
     _one_at_a_time(session, door, incoming)
-    alert = session.scalar(
-        select(Alert).where(
-            Alert.integration_id == door.integration_id,
-            Alert.dedup_key == incoming.dedup_key,
-            Alert.status == AlertStatus.FIRING,
-        )
-    )
+    alert = session.scalar(_OPEN_ALERT, {"integration": door.integration_id, "dedup_key": incoming.dedup_key})
     actor = Actor(name=f"{incoming.source} ({door.service.key})", kind="source", via=incoming.source)
     if incoming.status is AlertStatus.FIRING:
         return (
@@ -92,7 +94,6 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now
     session.flush()
     alert = _alert(door, incident, incoming, found, now)
     session.add(alert)
-    session.flush()
     text = f"{incoming.source} reported: {incoming.title}"
     facts = {"service": door.service.key, "source": incoming.source, "dedup_key": incoming.dedup_key}
     desk.journal(
@@ -108,7 +109,8 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now
     desk.journal(
         session, incident.id, "incident.classified", found.sentence, occurred_at=now, payload={"record": found.record}
     )
-    link = links.attach(session, desk.journal, desk.shelf, incident.id, _wanted(door, incoming, found), now)
+    wanted = _wanted(door, incoming, found)
+    link = links.attach(session, desk.journal, desk.shelf, incident.id, wanted, now, is_new=True)
     brief = briefing.brief(incident, alert, door.service.key, link, base_url=desk.base_url, shelf=desk.shelf)
     terms = Terms(
         policy=settled.policy(session, door.service.policy_key),

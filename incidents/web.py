@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Blueprint, redirect
-from werkzeug import Response
+from flask import Blueprint
 
 from config.database import Database
-from config.web import HOME
 from incidents import web_console, web_incident, web_list, web_verbs
 from incidents.desk import Desk
 from incidents.web_edge import Edge
@@ -27,10 +25,6 @@ def blueprint(
     people's names: it must never be set where people are really paged."""
     pages = Blueprint("incident_pages", __name__, template_folder="templates")
     edge = Edge(database, desk, read_clock, wake)
-
-    @pages.get("/")
-    def home() -> Response:
-        return redirect(HOME)
 
     web_list.add(pages, edge)
     web_incident.add(pages, edge)

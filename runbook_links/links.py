@@ -16,10 +16,17 @@ from runbook_links.shelf import Shelf
 
 
 def attach(
-    session: Session, journal: Journal, shelf: Shelf, incident_id: int, wanted: Wanted, now: datetime
+    session: Session,
+    journal: Journal,
+    shelf: Shelf,
+    incident_id: int,
+    wanted: Wanted,
+    now: datetime,
+    *,
+    is_new: bool = False,
 ) -> RunbookLink | None:
-    """Attach the best runbook, or note why there is none. An incident that has one keeps it."""
-    there = link_of(session, incident_id)
+    """Attach the best runbook, or note why there is none. An incident that has one keeps it; a new one has none."""
+    there = None if is_new else link_of(session, incident_id)
     if there is not None:
         return there
     match = matching.match(wanted, shelf.library.runbooks, now=now)

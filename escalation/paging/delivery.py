@@ -9,17 +9,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from escalation import escalate, fire, responders
 from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
-from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder, TimerKind
+from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder
 from escalation.paging import retries, timers
 from escalation.paging.timers import Claimed
 from escalation.plan import Stage
+
+_ESCALATION = (
+    select(Escalation)
+    .join(Page, Page.escalation_id == Escalation.id)
+    .where(Page.id == bindparam("page"))
+    .with_for_update(key_share=True, of=Escalation)
+    .execution_options(populate_existing=True)
+)
+_PAGE = select(Page).where(Page.id == bindparam("page")).with_for_update().execution_options(populate_existing=True)
+_UNKNOWN = (
+    update(Attempt)
+    .where(Attempt.page_id == bindparam("page"), Attempt.outcome == "")
+    .values(outcome="unknown", finished_at=bindparam("at"), error="The engine ended while the send was in flight.")
+    .returning(Attempt.id)
+    .execution_options(synchronize_session=False)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +59,7 @@ def begin(session: Session, journal: Journal, claimed: Claimed, now: datetime) -
         return None
     if not timers.still_held(session, claimed):
         return None
-    unknown = session.scalars(
-        update(Attempt)
-        .where(Attempt.page_id == page.id, Attempt.outcome == "")
-        .values(outcome="unknown", finished_at=now, error="The engine ended while the send was in flight.")
-        .returning(Attempt.id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    unknown = session.scalars(_UNKNOWN, {"page": page.id, "at": now}).all()
     person = session.get_one(Responder, page.responder_id)
     if unknown:
         text = f"It is not known whether {page.channel} took the page to {person.name}; it is sent again, marked as a repeat."
@@ -138,7 +148,7 @@ def _fall_back(
     if waiting:
         if waiting[0].due_at > now:
             waiting[0].due_at = now
-            _queue(session, escalation, waiting[0])
+            fire.queue(session, escalation, waiting[0])
         return
     way = responders.untried(session, person.id, {p.channel for p in siblings})
     if way is not None:
@@ -158,7 +168,7 @@ def _fall_back(
         )
         session.add(extra)
         session.flush()
-        _queue(session, escalation, extra)
+        fire.queue(session, escalation, extra)
         text = f"Falling back to {way.channel} to reach {person.name}."
         journal(session, page.incident_id, "page.fell_back", text, occurred_at=now, payload=_facts(extra, person))
         return
@@ -179,18 +189,6 @@ def _anyone_left(session: Session, page: Page) -> bool:
         )
     )
     return bool(left)
-
-
-def _queue(session: Session, escalation: Escalation, page: Page) -> None:
-    timers.set_timer(
-        session,
-        TimerKind.DELIVER,
-        page.id,
-        page.incident_id,
-        page.due_at,
-        lane=page.channel,
-        rank=fire.rank(escalation),
-    )
 
 
 def _keep_living(
@@ -218,21 +216,13 @@ def _keep_living(
     living.level = page.level
     session.flush()
     if escalation.stage == Stage.STOPPED:  # acknowledged while it was on its way: show that
-        fire.show(session, escalation, living, now)
+        fire.show(session, escalation, [living], now)
 
 
 def _locked(session: Session, page_id: int) -> tuple[Page | None, Escalation | None]:
     """Escalation before page, as everywhere."""
-    escalation = session.scalar(
-        select(Escalation)
-        .join(Page, Page.escalation_id == Escalation.id)
-        .where(Page.id == page_id)
-        .with_for_update(key_share=True, of=Escalation)
-        .execution_options(populate_existing=True)
-    )
-    page = session.scalar(
-        select(Page).where(Page.id == page_id).with_for_update().execution_options(populate_existing=True)
-    )
+    escalation = session.scalar(_ESCALATION, {"page": page_id})
+    page = session.scalar(_PAGE, {"page": page_id})
     return page, escalation
 
 

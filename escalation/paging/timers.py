@@ -10,8 +10,10 @@ import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -20,6 +22,53 @@ from escalation.models import Timer, TimerKind
 LEASE_SECONDS = 30  # longer than the longest send (10 s) and its recording
 TRIES_MAX = 20  # claims without an end before a timer is parked: something kills whoever acts on it
 ENGINE_LANE = "engine"
+UNCLAIMED = {"claim": "", "claimed_by": "", "tries": 0, "parked_at": None, "error": ""}
+
+_TABLE = cast(Table, Timer.__table__)
+
+# Statements of the hot path are built once: building one was measured to cost more than running it.
+_NEXT_DUE = (
+    select(Timer.visible_at)
+    .where(Timer.parked_at.is_(None), Timer.lane.in_(bindparam("lanes", expanding=True)))
+    .order_by(Timer.visible_at)
+    .limit(1)
+)
+_DUE = (
+    select(_TABLE.c.id)
+    .where(
+        _TABLE.c.visible_at <= bindparam("now"),
+        _TABLE.c.parked_at.is_(None),
+        _TABLE.c.lane.in_(bindparam("lanes", expanding=True)),
+    )
+    .order_by(_TABLE.c.rank, _TABLE.c.visible_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+    .cte("due")
+    # PostgreSQL must pick and lock the rows once, not once for each row it updates.
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+_CLAIM = (
+    update(_TABLE)
+    .where(_TABLE.c.id.in_(select(_DUE.c.id)))
+    .values(
+        claim=bindparam("mark"),
+        claimed_by=bindparam("owner"),
+        tries=_TABLE.c.tries + 1,
+        visible_at=bindparam("until"),
+    )
+    .returning(
+        _TABLE.c.id,
+        _TABLE.c.kind,
+        _TABLE.c.subject_id,
+        _TABLE.c.incident_id,
+        _TABLE.c.lane,
+        _TABLE.c.due_at,
+        _TABLE.c.tries,
+        _TABLE.c.rank,
+    )
+)
+_HELD = select(Timer.id).where(Timer.id == bindparam("timer"), Timer.claim == bindparam("mark")).with_for_update()
+_FINISH = delete(_TABLE).where(_TABLE.c.id == bindparam("timer"), _TABLE.c.claim == bindparam("mark"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +83,48 @@ class Claimed:
     claim: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A timer to be set: one of its kind and subject."""
+
+    kind: TimerKind
+    subject_id: int
+    incident_id: int
+    due_at: datetime
+    lane: str = ENGINE_LANE
+    rank: int = 5
+
+
+def set_all(session: Session, wanted: Sequence[Wanted]) -> None:
+    """Set these timers, replacing those that are there and taking them from whoever has claimed them."""
+    if not wanted:
+        return
+    rows = [
+        {
+            "kind": timer.kind,
+            "subject_id": timer.subject_id,
+            "incident_id": timer.incident_id,
+            "lane": timer.lane,
+            "rank": timer.rank,
+            "due_at": timer.due_at,
+            "visible_at": timer.due_at,
+            **UNCLAIMED,
+        }
+        for timer in wanted
+    ]
+    session.execute(_upsert(session.get_bind().dialect.name), rows)
+
+
+@cache
+def _upsert(dialect: str) -> postgresql.Insert | sqlite.Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    statement = insert(_TABLE)
+    replaced = ("incident_id", "lane", "rank", "due_at", "visible_at", *UNCLAIMED)
+    return statement.on_conflict_do_update(
+        index_elements=["kind", "subject_id"], set_={name: statement.excluded[name] for name in replaced}
+    )
+
+
 def set_timer(
     session: Session,
     kind: TimerKind,
@@ -44,22 +135,7 @@ def set_timer(
     lane: str = ENGINE_LANE,
     rank: int = 5,
 ) -> None:
-    """Set the one timer of this kind and subject, replacing it and taking it from whoever has claimed it."""
-    fresh = {
-        "incident_id": incident_id,
-        "lane": lane,
-        "rank": rank,
-        "due_at": due_at,
-        "visible_at": due_at,
-        "claim": "",
-        "claimed_by": "",
-        "tries": 0,
-        "parked_at": None,
-        "error": "",
-    }
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = insert(Timer).values(kind=kind, subject_id=subject_id, **fresh)
-    session.execute(statement.on_conflict_do_update(index_elements=["kind", "subject_id"], set_=fresh))
+    set_all(session, [Wanted(kind, subject_id, incident_id, due_at, lane, rank)])
 
 
 def cancel(session: Session, incident_id: int, kinds: Collection[TimerKind]) -> None:
@@ -68,36 +144,16 @@ def cancel(session: Session, incident_id: int, kinds: Collection[TimerKind]) -> 
 
 def next_due_at(session: Session, lanes: Collection[str]) -> datetime | None:
     """When the first timer of these lanes becomes visible; None when there is none."""
-    found: datetime | None = session.scalar(
-        select(Timer.visible_at)
-        .where(Timer.parked_at.is_(None), Timer.lane.in_(lanes))
-        .order_by(Timer.visible_at)
-        .limit(1)
-    )
+    found: datetime | None = session.scalar(_NEXT_DUE, {"lanes": list(lanes)})
     return found
 
 
 def claim(session: Session, owner: str, now: datetime, *, lanes: Collection[str], limit: int) -> list[Claimed]:
     """Claim up to `limit` due timers of these lanes for a lease, the most urgent first, skipping others' claims."""
     mark = secrets.token_hex(16)
-    due = (
-        select(Timer.id)
-        .where(Timer.visible_at <= now, Timer.parked_at.is_(None), Timer.lane.in_(lanes))
-        .order_by(Timer.rank, Timer.visible_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    # MATERIALIZED: PostgreSQL must pick and lock the rows once, not once for each row it updates.
-    chosen = due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
-    rows = session.execute(
-        update(Timer)
-        .where(Timer.id.in_(select(chosen.c.id)))
-        .values(claim=mark, claimed_by=owner, tries=Timer.tries + 1, visible_at=now + timedelta(seconds=LEASE_SECONDS))
-        .returning(
-            Timer.id, Timer.kind, Timer.subject_id, Timer.incident_id, Timer.lane, Timer.due_at, Timer.tries, Timer.rank
-        )
-        .execution_options(synchronize_session=False)
-    ).all()
+    chosen = {"now": now, "lanes": list(lanes), "limit": limit}
+    lease = {"mark": mark, "owner": owner, "until": now + timedelta(seconds=LEASE_SECONDS)}
+    rows = session.execute(_CLAIM, chosen | lease).all()
     ordered = sorted(rows, key=lambda row: (row.rank, row.due_at, row.id))
     return [
         Claimed(
@@ -116,15 +172,12 @@ def claim(session: Session, owner: str, now: datetime, *, lanes: Collection[str]
 
 def still_held(session: Session, claimed: Claimed) -> bool:
     """Whether the claim still stands; locks the timer until the transaction ends if so."""
-    held = session.scalar(
-        select(Timer.id).where(Timer.id == claimed.id, Timer.claim == claimed.claim).with_for_update()
-    )
-    return held is not None
+    return session.scalar(_HELD, {"timer": claimed.id, "mark": claimed.claim}) is not None
 
 
 def finish(session: Session, claimed: Claimed) -> None:
     """Done: remove the timer, unless it was set anew meanwhile."""
-    session.execute(delete(Timer).where(Timer.id == claimed.id, Timer.claim == claimed.claim))
+    session.execute(_FINISH, {"timer": claimed.id, "mark": claimed.claim})
 
 
 def put_back(session: Session, claimed: Claimed, visible_at: datetime, *, error: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -17,11 +18,13 @@ from tests.rules import house
 README = Path("README.md")
 PAGES = tuple(file for file in house.files() if file == README or (file.parts[0] == "docs" and file.suffix == ".md"))
 LINK = re.compile(r"\]\(([^)#\s]+)(#[^)\s]*)?\)")
+ANCHORED_LINK = re.compile(r"\]\(([^)#\s]*)#([^)\s]+)\)")
 NAMED_SETTING = re.compile(r"\bTOCSIN_[A-Z_]+[A-Z]\b")
-NAMED_COMMAND = re.compile(r"(?:^|[`/ ])tocsin ((?:[a-z]+(?: |$|`)){1,2})", re.M)
+NAMED_COMMAND = re.compile(r"(?:^|[`/])tocsin ((?:[a-z]+(?: |$|`)){1,2})", re.M)
 NAMED_FILE = re.compile(
     r"`((?:config|escalation|runbook_links|incidents|migrations|tests|benchmarks|docs)/[\w./-]+\.\w+)`"
 )
+NAMED_IN_FILE = re.compile(r"`([\w/]+\.py): ([\w.]+)`")
 NOT_SETTINGS = {"TOCSIN_TEST_POSTGRESQL_URL", "TOCSIN_BENCH_DATABASE_URL"}  # of the tests and the benchmarks
 
 
@@ -84,6 +87,23 @@ def test_no_page_names_a_file_that_there_is_not() -> None:
     assert {name for name in NAMED_FILE.findall(_read()) if name not in there} == set()
 
 
+def test_no_page_names_a_function_that_its_file_does_not_have() -> None:
+    named = NAMED_IN_FILE.findall(_read())
+    assert len(named) > 10
+    assert [f"{file}: {name}" for file, name in named if name not in _defined(Path(file))] == []
+
+
+def _defined(file: Path) -> set[str]:
+    """Functions and classes of a module, and the methods of its classes as `Class.method`."""
+    names: set[str] = set()
+    for node in house.tree(file).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            names |= {f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)}
+    return names
+
+
 def test_no_page_links_to_a_page_that_there_is_not() -> None:
     dead = [
         f"{page} -> {target}"
@@ -92,6 +112,22 @@ def test_no_page_links_to_a_page_that_there_is_not() -> None:
         if "://" not in target and not (house.ROOT / page.parent / target).exists()
     ]
     assert dead == []
+
+
+def test_no_page_links_to_a_heading_that_there_is_not() -> None:
+    dead = [
+        f"{page} -> {target}{anchor}"
+        for page in PAGES
+        for target, anchor in ANCHORED_LINK.findall(house.text(page))
+        if "://" not in target and anchor not in _anchors(house.ROOT / page.parent / target if target else page)
+    ]
+    assert dead == []
+
+
+def _anchors(page: Path) -> set[str]:
+    """As GitHub makes them from headings."""
+    headings = re.findall(r"^#+ (.+)$", (house.ROOT / page).read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_page_is_reached_from_the_readme() -> None:
