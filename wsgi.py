@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +26,9 @@ from config.settings import Settings, read, to_environment
 from escalation import api as escalation_api
 from escalation import cli as escalation_cli
 from escalation import gauges, responders
-from escalation.channels.base import Channel, ChannelError
+from escalation import web as escalation_web
+from escalation.channels import whisper
+from escalation.channels.base import Channel
 from escalation.channels.console import Console
 from escalation.channels.email import Email
 from escalation.channels.slack import Slack
@@ -40,11 +41,13 @@ from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
 from incidents import api, configuration, demo_guide, reply_routes, rules, webhooks
 from incidents import cli as incidents_cli
+from incidents import web as incidents_web
 from incidents.desk import Desk
 from incidents.proof import timeline
 from incidents.sources.table import SOURCES
 from migrations.run import current, is_current, upgrade
 from runbook_links import linter
+from runbook_links import web as runbooks_web
 from runbook_links.shelf import Shelf
 
 DEMO_DATABASE_URL = "sqlite:///var/demo.db"
@@ -84,8 +87,8 @@ def channels(house: House) -> Mapping[str, Channel]:
         names = ("slack", "sms", "voice", "email", "webhook")
         return {name: Console(name, kept.record, base_url=house.desk.base_url) for name in names}
     made: dict[str, Channel] = {"webhook": Webhook(ids.derived_secret(settings.secret_key, "webhook"))}
-    if settings.slack_bot_token:
-        made["slack"] = Slack(settings.slack_bot_token, api_url=settings.slack_api_url)
+    if slack := _slack(settings):
+        made["slack"] = slack
     if settings.twilio_account_sid:
         account = Account(
             settings.twilio_account_sid,
@@ -97,6 +100,10 @@ def channels(house: House) -> Mapping[str, Channel]:
     if settings.smtp_url:
         made["email"] = Email(settings.smtp_url, settings.smtp_from)
     return made
+
+
+def _slack(settings: Settings) -> Slack | None:
+    return Slack(settings.slack_bot_token, api_url=settings.slack_api_url) if settings.slack_bot_token else None
 
 
 def make_engine(house: House, name: str, submit: Submit) -> Engine:
@@ -145,30 +152,16 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
                 wake,
                 slack_signing_secret=house.settings.slack_signing_secret,
                 twilio_auth_token=house.settings.twilio_auth_token,
-                whisper=_whisperer(house),
+                whisper=whisper.whisperer(_slack(house.settings)),
             )
         )
     )
     documented = http.make_api(app)
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now))
-
-
-def _whisperer(house: House) -> Callable[[str, str, str], None]:
-    """Says something to one Slack user, after the request was answered: Slack waits three seconds only."""
-    settings = house.settings
-    if not settings.slack_bot_token:
-        return lambda channel, user, text: log.info("no Slack to answer on", channel=channel, user=user, text=text)
-    slack = Slack(settings.slack_bot_token, api_url=settings.slack_api_url)
-    pool = ThreadPoolExecutor(2, thread_name_prefix="whisper")
-
-    def say(channel: str, user: str, text: str) -> None:
-        try:
-            slack.answer_ephemeral(channel, user, text)
-        except ChannelError as error:
-            log.warning("answer not delivered to the Slack user", user=user, error=str(error))
-
-    return lambda channel, user, text: (pool.submit(say, channel, user, text), None)[1]
+    app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))
+    app.register_blueprint(escalation_web.blueprint(database, clock.now, demo=house.settings.demo))
+    app.register_blueprint(runbooks_web.blueprint(desk.shelf))
 
 
 def __getattr__(name: str) -> Flask:

@@ -12,7 +12,7 @@ from runbook_links.models import RunbookLink
 from runbook_links.shelf import Shelf
 
 SUMMARY_CHARACTERS_MAX = 2_000
-STEPS_SHOWN_MAX = 5
+STEPS_SHOWN_MAX = 20  # the channels cut further, and say how many more there are
 
 
 def incident_url(base_url: str, number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import datetime
 from string import Template
 
 from flask import Flask
@@ -16,6 +17,7 @@ from escalation import responders
 from escalation import web as escalation_web
 from escalation.channels.console import Console
 from escalation.console_log import ConsoleLog
+from escalation.paging.engine import Engine
 from incidents import demo
 from incidents import web as incidents_web
 from runbook_links import web as runbooks_web
@@ -67,7 +69,7 @@ class Pages:
             assert person is not None, key
             person.timezone = timezone
 
-    def _now(self) -> object:
+    def _now(self) -> datetime:
         return self.world.now
 
     def _wake(self) -> None:
@@ -78,10 +80,17 @@ def demo_world(database: Database) -> World:
     """The sample team, and the console in place of every provider."""
     world = World(database, config=Template(demo.text()).substitute(demo.environment(SECRET_KEY)))
     kept = ConsoleLog(database, lambda: world.now)
-    world.channels = {  # type: ignore[assignment]
+    channels = {
         name: Console(name, kept.record, base_url=world.desk.base_url) for name in ("slack", "sms", "voice", "email")
     }
-    world.engine = world.new_engine("engine of the demo")
+    world.engine = Engine(
+        database,
+        channels,
+        world.desk.journal,
+        name="engine of the demo",
+        read_clock=lambda: world.now,
+        submit=lambda send: send(),
+    )
     return world
 
 

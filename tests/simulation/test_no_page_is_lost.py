@@ -89,6 +89,7 @@ def play(migrated: Path, team_name: str, happenings: Sequence[Step]) -> None:
     database=None,
     deadline=None,
     print_blob=bool(GIVEN),
+    report_multiple_bugs=False,
     phases=(Phase.explicit, Phase.generate, Phase.shrink),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
 )
