@@ -30,6 +30,7 @@ P50_LIMIT_MS = 20.0
 P99_LIMIT_MS = 100.0
 SENDERS = 16
 LAST_PAGE_WITHIN_SECONDS = 10.0
+SHOWN = 5  # refusals, and lines of the log, when something went wrong
 
 
 @dataclass
@@ -54,15 +55,23 @@ class Load:
                 "severity": "critical",
             },
         }
+        try:
+            status, said = self._post(json.dumps(event))
+        except (OSError, http.client.HTTPException) as broken:
+            self._own.connection.close()  # the next one begins with a new connection
+            self.refused.append(f"{number}: {broken!r}")
+            return
+        self.answered[number] = time.monotonic()
+        if status != 202:
+            self.refused.append(f"{number}: {status} {said.decode(errors='replace')[:200]}")
+
+    def _post(self, body: str) -> tuple[int, bytes]:
         if not hasattr(self._own, "connection"):
             self._own.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         connection: http.client.HTTPConnection = self._own.connection
-        connection.request("POST", "/v2/enqueue", json.dumps(event), {"Content-Type": "application/json"})
+        connection.request("POST", "/v2/enqueue", body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
-        said = answer.read()
-        self.answered[number] = time.monotonic()
-        if answer.status != 202:
-            self.refused.append(f"{answer.status} {said.decode(errors='replace')[:200]}")
+        return answer.status, answer.read()
 
 
 def run(seconds: float = SECONDS, rate: float = ALERTS_A_SECOND) -> int:
@@ -82,6 +91,8 @@ def _measure(kind: str, folder: Path, server: str, seconds: float, rate: float) 
         with service.up(folder / kind, url, provider_url) as running:
             load = _send_all(running, seconds + WARM_UP_SECONDS, rate)
             _wait_for_the_last(taking, load)
+        if load.refused or len(taking.arrived) < len(load.planned):
+            _explain(load, folder / kind / "up.log")
         return list(_figures(taking, load, first=round(WARM_UP_SECONDS * rate)))
 
 
@@ -97,6 +108,13 @@ def _send_all(running: Running, seconds: float, rate: float) -> Load:
         for each in sent:
             each.result()
     return load
+
+
+def _explain(load: Load, log: Path) -> None:
+    for refusal in load.refused[:SHOWN]:
+        print(f"  refused: {refusal}")
+    for line in log.read_text(errors="replace").splitlines()[-SHOWN:]:
+        print(f"  log: {line[:400]}")
 
 
 def _wait_for_the_last(taking: Provider, load: Load) -> None:

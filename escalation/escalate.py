@@ -95,12 +95,14 @@ def stop(session: Session, journal: Journal, incident_id: int, *, standing: Stan
 def resume(
     session: Session, journal: Journal, incident_id: int, *, urgency: Urgency, standing: Standing, now: datetime
 ) -> None:
-    """Begin the frozen policy anew: the severity rose, or an acknowledgement was taken back."""
+    """Wake people anew by the frozen policy: the severity rose, or an acknowledgement was taken back."""
     escalation = _locked(session, Escalation.incident_id == incident_id)
     if escalation is None:
         return
-    progress = plan.begin(urgency, now, timezone=escalation.timezone)
-    escalation.urgency = urgency
+    before = _progress(escalation)
+    progress = plan.raised(_policy(escalation), before, urgency, now, timezone=escalation.timezone)
+    pages_already = before.stage in (Stage.PAGING, Stage.LAST_RESORT)
+    escalation.urgency = Urgency.HIGH if pages_already else urgency
     escalation.stopped_at = None
     _set_progress(escalation, progress)
     escalation.standing = replace(standing, level=escalation.level).to_json()
@@ -153,7 +155,7 @@ def _go_on(session: Session, journal: Journal, escalation: Escalation, now: date
         after = plan.following(policy, progress, urgency, now, timezone=escalation.timezone)
         if urgency is Urgency.MEDIUM and progress.stage is Stage.NOTIFYING:
             escalation.urgency = urgency = Urgency.HIGH  # from here on it pages as HIGH
-        elif not reached:
+        if not reached:
             after = plan.past_unreachable(policy, progress, after, now)
         progress = after
     _set_progress(escalation, progress)
@@ -163,12 +165,12 @@ def _go_on(session: Session, journal: Journal, escalation: Escalation, now: date
     timers.set_timer(session, TimerKind.ADVANCE, escalation.id, escalation.incident_id, due, rank=fire.rank(escalation))
 
 
-def skip_ahead(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
-    """Everyone paged so far turned out to be unreachable: the next step fires at once. The caller holds the lock."""
-    if escalation.stage == Stage.STOPPED or escalation.stage == Stage.LAST_RESORT:
+def skip_ahead(session: Session, journal: Journal, escalation: Escalation, fired: Stage, now: datetime) -> None:
+    """No page of the newest firing, which was at stage `fired`, could be handed over: what comes after a step that
+    reaches nobody comes now. The caller holds the lock."""
+    if escalation.stage == Stage.STOPPED:
         return
-    policy, progress = _policy(escalation), _progress(escalation)
-    _set_progress(escalation, plan.hastened(policy, progress, now))
+    _set_progress(escalation, plan.past_failed(_policy(escalation), fired, _progress(escalation), now))
     _go_on(session, journal, escalation, now)
 
 

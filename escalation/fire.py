@@ -37,11 +37,12 @@ def level(
     session: Session, journal: Journal, escalation: Escalation, level: Level, stage: Stage, now: datetime
 ) -> bool:
     """Queue this level's pages and announcements. False when nobody could be paged."""
+    quiet = stage is Stage.NOTIFYING or escalation.urgency == Urgency.LOW  # LOW is told, whoever it has to be
     targets = list(level.page)
     if stage is Stage.LAST_RESORT:
-        targets = [Target.parse(written) for written in escalation.last_resort] + targets
+        targets = [Target.parse(written) for written in escalation.last_resort] + ([] if quiet else targets)
     people = rota.people(session, targets, now)
-    ways = responders.ways(session, people, "high" if stage is not Stage.NOTIFYING else "low")
+    ways = responders.ways(session, people, "low" if quiet else "high")
     escalation.firing += 1
     pages: list[Page] = []
     for person in people:

@@ -81,6 +81,8 @@ def following(policy: Policy, progress: Progress, urgency: Urgency, now: datetim
             return replace(progress, base_at=next_business_day(max(now, progress.base_at), timezone))
         return Progress(Stage.PAGING, progress.base_at + timedelta(seconds=MEDIUM_GRACE_SECONDS))
     if progress.stage is Stage.LAST_RESORT:
+        if urgency is Urgency.LOW:  # a LOW that could not be told to anybody wakes nobody at night either
+            return Progress(Stage.NOTIFYING, next_business_day(max(now, progress.base_at), timezone))
         return replace(progress, base_at=max(progress.base_at, now) + timedelta(seconds=LAST_RESORT_EVERY_SECONDS))
     if progress.position + 1 < len(policy.levels):
         return replace(progress, position=progress.position + 1)
@@ -99,6 +101,29 @@ def hastened(policy: Policy, progress: Progress, now: datetime) -> Progress:
         after = timedelta(seconds=policy.levels[progress.position].after_seconds)
         return replace(progress, base_at=min(progress.base_at, now - after))
     return replace(progress, base_at=min(progress.base_at, now))
+
+
+def raised(policy: Policy, progress: Progress, urgency: Urgency, now: datetime, *, timezone: str) -> Progress:
+    """Where an escalation goes on when its severity rises while nobody has answered.
+
+    Whoever was woken before is woken again at once. Nothing that was to come comes later for it: a level that is
+    near keeps its time, and levels that have run out do not start from the bottom while the last resort waits.
+    """
+    if progress.stage not in (Stage.PAGING, Stage.LAST_RESORT):
+        return begin(urgency, now, timezone=timezone)
+    if urgency is not Urgency.HIGH:
+        return progress  # it pages already, and does not fall silent for a rise
+    if progress.stage is Stage.LAST_RESORT:
+        last = timedelta(seconds=policy.levels[-1].after_seconds)
+        return Progress(Stage.PAGING, now - last, cycle=max(progress.cycle, policy.repeat))
+    return hastened(policy, replace(progress, position=0), now)
+
+
+def past_failed(policy: Policy, fired: Stage, after: Progress, now: datetime) -> Progress:
+    """What comes after a step that queued pages, none of which could be handed over; `after` is what it set."""
+    begun_anew = fired is Stage.PAGING and after.stage is Stage.PAGING and after.position == 0
+    cycle = after.cycle - 1 if begun_anew else after.cycle
+    return past_unreachable(policy, Progress(fired, after.base_at, cycle=cycle), after, now)
 
 
 def past_unreachable(policy: Policy, fired: Progress, after: Progress, now: datetime) -> Progress:

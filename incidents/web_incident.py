@@ -27,13 +27,12 @@ from incidents.web_edge import NUMBER, Edge
 from runbook_links import rendering
 from runbook_links.document import Runbook
 from runbook_links.steps import Step
-from runbook_links.web import address_of
+from runbook_links.web import LATE, address_of
 
 TITLE_CHARACTERS_SHOWN = 160  # in the heading; the whole title is below it
 ENTRIES_SHOWN = 100
 ALERTS_SHOWN = 20
 STEPS_KEPT = 512  # rendered, between requests
-LATE = ("overdue", "expired")  # of a runbook's certification
 
 _ID = re.compile(r' id="[^"]*"')
 

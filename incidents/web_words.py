@@ -1,4 +1,4 @@
-"""What an incident's page says: its state in words, who was paged and whether it arrived, the timeline. Pure."""
+"""What an incident's page says: its state in words, who was paged and whether it arrived, the timeline."""
 
 from __future__ import annotations
 

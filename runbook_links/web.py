@@ -16,8 +16,7 @@ from runbook_links import rendering
 from runbook_links.document import Runbook
 from runbook_links.shelf import Library, Shelf
 
-LATE = ("overdue", "expired")
-DUE = ("due", "in-review")
+LATE = ("overdue", "expired")  # states of a certification that a reader must be warned of
 FOLDER = "/runbooks"
 
 

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+import wsgi
+from config import auth
 from config.database import Database
+from config.settings import Settings
 from escalation import web_console
+from incidents import demo_guide
+from tests.edge import SECRET_KEY
 from tests.pages import Pages, demo_world, section, words
-from tests.world import World
+from tests.world import MONDAY, World
 
 
 @pytest.fixture
@@ -132,3 +137,22 @@ def test_the_console_looks_again_by_itself_unless_asked_not_to(pages: Pages) -> 
 )
 def test_slacks_markup_becomes_markup_that_is_safe(said: str, shown: str) -> None:
     assert str(web_console.mrkdwn(said)) == shown
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_the_app_serves_these_pages_and_a_console_in_the_demo_only(sqlite_url: str, is_demo: bool) -> None:
+    app = wsgi.create_app(Settings(database_url=sqlite_url, secret_key=SECRET_KEY, demo=is_demo))
+    app.testing = True
+    house: wsgi.House = app.extensions["tocsin"]
+    demo_guide.prepare(house.database, house.settings, house.desk, MONDAY)
+    with house.database.transaction() as session:
+        token = auth.create_token(session, name="a test", now=MONDAY, role="responder")
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    fired = client.post("/console/alerts/checkout-down")
+    assert fired.status_code == (303 if is_demo else 404)
+    for path in ("/incidents", "/oncall", "/runbooks", "/runbooks/recovery"):
+        assert client.get(path).status_code == 200
+    for path in ("/incidents/1", "/console"):
+        assert client.get(path).status_code == (200 if is_demo else 404)
+    house.database.close()

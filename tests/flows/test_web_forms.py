@@ -176,6 +176,17 @@ def test_lowering_a_constitutional_severity_asks_and_says_what_for(quick: Pages)
     assert quick.world.incident(number).severity == "CRITICAL"
 
 
+def test_an_agreed_request_stays_on_the_page_though_the_incident_is_operational_now(quick: Pages) -> None:
+    number = quick.world.alert(BROKEN_CHAIN, key=STORE_KEY)
+    page = f"/incidents/{number}"
+    told(quick.by(), f"{page}/reclassify", **{"severity": "LOW", "class": "operational", "reason": "a drill"})
+    decision = {"action": "reclassify", "decision": "approve", "reason": "it was"}
+    told(quick.by("kim"), f"{page}/approvals", **decision)
+    said = told(quick.by("kai"), f"{page}/approvals", **decision)
+    assert quick.world.incident(number).incident_class == "operational"
+    assert "Ana Lima asked to make it operational LOW at 10:00 UTC (“a drill”): approved" in said
+
+
 def test_a_step_is_ticked_and_shows_who_did_it(pages: Pages) -> None:
     number = pages.world.alert(BROKEN_CHAIN, key=STORE_KEY)
     response = pages.by().post(f"/incidents/{number}/steps/2")
