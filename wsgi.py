@@ -133,7 +133,10 @@ def served_app() -> Flask:
     settings = read()
     logs.configure(settings.log_level, process="web")
     supervisor.end_with_parent()
-    return create_app(settings)
+    app = create_app(settings)
+    house: House = app.extensions["tocsin"]
+    house.desk.shelf.keep_fresh()
+    return app
 
 
 def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemetry.Metrics) -> None:

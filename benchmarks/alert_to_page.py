@@ -89,11 +89,13 @@ def run(seconds: float = SECONDS, rate: float = ALERTS_A_SECOND) -> int:
 def _measure(kind: str, folder: Path, server: str, seconds: float, rate: float) -> list[Figure]:
     with provider.serve() as (taking, provider_url), databases.database_url(kind, folder / "page.db", server) as url:
         with service.up(folder / kind, url, provider_url) as running:
+            before = running.cpu_seconds()
             load = _send_all(running, seconds + WARM_UP_SECONDS, rate)
             _wait_for_the_last(taking, load)
+            spent = {name: now - before.get(name, 0.0) for name, now in running.cpu_seconds().items()}
         if load.refused or len(taking.arrived) < len(load.planned):
             _explain(load, folder / kind / "up.log")
-        return list(_figures(taking, load, first=round(WARM_UP_SECONDS * rate)))
+        return [*_figures(taking, load, first=round(WARM_UP_SECONDS * rate)), *_cpu(load, spent)]
 
 
 def _send_all(running: Running, seconds: float, rate: float) -> Load:
@@ -134,6 +136,12 @@ def _figures(taking: Provider, load: Load, *, first: int) -> Iterator[Figure]:
     yield Figure("refused", len(load.refused), "", 0)
     yield Figure("lost", len(load.planned) - len(taking.arrived), "", 0)
     yield Figure("paged twice", taking.messages - len(taking.arrived), "", 0)
+
+
+def _cpu(load: Load, spent: Mapping[str, float]) -> Iterator[Figure]:
+    """What an alert takes of a core, until it is recorded as paged. Other processes on the machine do not change it."""
+    for name in sorted(spent.keys() & {"web", "engine"}):
+        yield Figure(f"CPU of {name}, an alert", spent[name] * 1000 / len(load.planned), "ms")
 
 
 def _took_ms(load: Load, until: Mapping[int, float], first: int) -> list[float]:

@@ -42,6 +42,22 @@ last_resort: ["responder:ana"]
 class Running:
     port: int
     log: Path
+    session: int  # of the system's sessions: all processes of this Tocsin are in it, and nothing else
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """CPU time of each process so far, `web`, `engine` and what is above them; nothing where there is no /proc."""
+        spent: dict[str, float] = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                command = (folder / "cmdline").read_text().rstrip("\0").split("\0")
+            except OSError:  # it ended meanwhile
+                continue
+            if int(fields[3]) == self.session:
+                name = command[-1] if command[-1] in ("web", "engine") else "other"
+                ticks = int(fields[11]) + int(fields[12])
+                spent[name] = spent.get(name, 0.0) + ticks / os.sysconf("SC_CLK_TCK")
+        return spent
 
 
 @contextmanager
@@ -51,11 +67,12 @@ def up(folder: Path, database_url: str, provider_url: str) -> Iterator[Running]:
     port = _free_port()
     declared = folder / "tocsin.yaml"
     declared.write_text(TEAM)
-    running = Running(port, folder / "up.log")
+    log_file = folder / "up.log"
     command = [str(Path(sys.executable).with_name("tocsin")), "up"]
     environment = _environment(declared, port, database_url, provider_url)
-    with running.log.open("wb") as log:
+    with log_file.open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        running = Running(port, log_file, process.pid)
         try:
             _wait_until_ready(process, running)
             yield running

@@ -37,7 +37,7 @@ def level(
     session: Session, journal: Journal, escalation: Escalation, level: Level, stage: Stage, now: datetime
 ) -> bool:
     """Queue this level's pages and announcements. False when nobody could be paged."""
-    quiet = stage is Stage.NOTIFYING or escalation.urgency == Urgency.LOW  # LOW is told, whoever it has to be
+    quiet = _is_quiet(escalation, stage)
     targets = list(level.page)
     if stage is Stage.LAST_RESORT:
         targets = [Target.parse(written) for written in escalation.last_resort] + ([] if quiet else targets)
@@ -121,6 +121,11 @@ def _delivery(escalation: Escalation, page: Page) -> Wanted:
     return Wanted(TimerKind.DELIVER, page.id, page.incident_id, page.due_at, lane=page.channel, rank=rank(escalation))
 
 
+def _is_quiet(escalation: Escalation, stage: Stage) -> bool:
+    """Whether people are told and not woken. LOW wakes nobody, not even the last resort."""
+    return stage is Stage.NOTIFYING or escalation.urgency == Urgency.LOW
+
+
 def _page(
     escalation: Escalation, level: Level, person: Responder, step: int, way: responders.Way, stage: Stage, now: datetime
 ) -> Page:
@@ -128,7 +133,7 @@ def _page(
         escalation_id=escalation.id,
         incident_id=escalation.incident_id,
         responder_id=person.id,
-        purpose=Purpose.NOTIFICATION if stage is Stage.NOTIFYING else Purpose.PAGE,
+        purpose=Purpose.NOTIFICATION if _is_quiet(escalation, stage) else Purpose.PAGE,
         level=level.level,
         firing=escalation.firing,
         step=step,
@@ -174,10 +179,10 @@ def _report(
     unreachable = [person for person in people if person.id not in reached]
     where = {
         Stage.PAGING: f"Level {level.level} reached",
-        Stage.LAST_RESORT: "The policy has run out; the last resort is called",
+        Stage.LAST_RESORT: "Nobody else is left; the last resort is called",
     }.get(stage, "On-call is told" if escalation.urgency != Urgency.LOW else "The business day has begun")
     kind = {Stage.PAGING: "level.reached", Stage.LAST_RESORT: "last_resort.reached"}.get(stage, "oncall.notified")
-    verb = "notifying" if stage is Stage.NOTIFYING else "paging"
+    verb = "notifying" if _is_quiet(escalation, stage) else "paging"
     text = f"{where}: {verb} {names}." if names else f"{where}, and nobody is reachable; going on at once."
     facts = {
         "level": level.level,

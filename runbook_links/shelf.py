@@ -22,6 +22,8 @@ FILES_MAX = 500
 PATHS_MAX = 10_000
 FILE_BYTES_MAX = 1_048_576
 
+REFRESH_EVERY_SECONDS = 15.0
+
 _Stamp = tuple[int, int, int, int]
 
 
@@ -81,6 +83,16 @@ class Shelf:
         with self._refreshing:
             self._library = self._read()
             return self._library
+
+    def keep_fresh(self, every_seconds: float = REFRESH_EVERY_SECONDS) -> None:
+        """Refresh from time to time in the background, so that an edited runbook needs no restart."""
+
+        def look() -> None:
+            nap = threading.Event()
+            while not nap.wait(every_seconds):
+                self.refresh()
+
+        threading.Thread(target=look, name="shelf", daemon=True).start()
 
     def _read(self) -> Library:
         before = self._library

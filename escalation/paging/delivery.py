@@ -89,7 +89,9 @@ def record_sent(
     _end_attempt(session, handover, "sent", now)
     page.sent_at = now
     page.provider_id = sent.provider_id
-    if page.state == PageState.QUEUED:  # cancelled in flight stays cancelled; the attempt tells that it went out
+    # Cancelled in flight stays cancelled; the attempt tells that it went out. One that another engine has given up
+    # meanwhile, because this send outlived its lease, arrived after all.
+    if page.state in (PageState.QUEUED, PageState.FAILED):
         page.state = PageState.SENT
     person = session.get_one(Responder, page.responder_id)
     text = f"Page to {person.name} handed over by {page.channel}."
