@@ -151,8 +151,9 @@ def _go_on(session: Session, journal: Journal, escalation: Escalation, now: date
     progress = _progress(escalation)
     while (due := plan.due_at(policy, progress)) is not None and due <= now:
         level = plan.level_to_fire(policy, progress)
-        reached = fire.level(session, journal, escalation, level, Stage(progress.stage), now)
         after = plan.following(policy, progress, urgency, now, timezone=escalation.timezone)
+        _set_progress(escalation, after)  # before the firing, so that one UPDATE carries both
+        reached = fire.level(session, journal, escalation, level, Stage(progress.stage), now)
         if urgency is Urgency.MEDIUM and progress.stage is Stage.NOTIFYING:
             escalation.urgency = urgency = Urgency.HIGH  # from here on it pages as HIGH
         if not reached:
@@ -185,10 +186,7 @@ def _show(session: Session, escalation: Escalation, standing: Standing, now: dat
 def _locked(session: Session, condition: ColumnElement[bool]) -> Escalation | None:
     # FOR NO KEY UPDATE: pages and timers may be added meanwhile by whoever refers to this row.
     return session.scalar(
-        select(Escalation)
-        .where(condition)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
+        select(Escalation).where(condition).with_for_update(key_share=True).execution_options(populate_existing=True)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from escalation import responders
@@ -24,6 +24,9 @@ PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 
 SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
 CONSTITUTIONAL_RANK = 1
 CONSULTED = (Target("role", "keeper"),)  # who decides on a recommended halt
+
+
+_LIVING = select(LivingMessage).where(LivingMessage.escalation_id == bindparam("escalation"))
 
 
 def rank(escalation: Escalation) -> int:
@@ -147,7 +150,9 @@ def _page(
 
 def _living_messages(session: Session, escalation: Escalation, level: Level) -> list[LivingMessage]:
     """Those there are, and new ones for the rooms that this level announces in for the first time."""
-    there = session.scalars(select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)).all()
+    there: Sequence[LivingMessage] = ()
+    if escalation.firing > 1:  # before the first firing nothing was said anywhere
+        there = session.scalars(_LIVING, {"escalation": escalation.id}).all()
     known = {(message.channel, message.address) for message in there}
     new = [
         LivingMessage(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
@@ -11,18 +13,28 @@ from escalation.policies import Level, Policy
 # Used when a service names a policy that is gone: the last resort is better than silence.
 EMPTY_POLICY = Policy(key="(none)", levels=(Level(level=1, after_seconds=0),), repeat=0)
 
+_SETTLED = select(
+    select(PolicyRow.definition).where(PolicyRow.key == bindparam("key")).scalar_subquery(),
+    select(LastResort.targets).limit(1).scalar_subquery(),
+)
 
-_POLICY = select(PolicyRow.definition).where(PolicyRow.key == bindparam("key"))
-_LAST_RESORT = select(LastResort.targets)
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    policy: Policy  # one that goes straight to the last resort when there is none of this name
+    last_resort: tuple[str, ...]  # targets as written; empty only before anything was applied
+
+
+def settled(session: Session, policy_key: str) -> Settled:
+    """Both in one round trip: an alert waits for it."""
+    definition, targets = session.execute(_SETTLED, {"key": policy_key}).one()
+    policy = Policy.from_json(definition) if definition is not None else EMPTY_POLICY
+    return Settled(policy, tuple(targets or ()))
 
 
 def policy(session: Session, key: str) -> Policy:
-    """The policy of this name, or one that goes straight to the last resort when there is none."""
-    definition = session.scalar(_POLICY, {"key": key})
-    return Policy.from_json(definition) if definition is not None else EMPTY_POLICY
+    return settled(session, key).policy
 
 
 def last_resort(session: Session) -> tuple[str, ...]:
-    """Targets as written; empty only before anything was applied."""
-    targets = session.scalar(_LAST_RESORT)
-    return tuple(targets or ())
+    return settled(session, "").last_resort

@@ -112,9 +112,10 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now
     wanted = _wanted(door, incoming, found)
     link = links.attach(session, desk.journal, desk.shelf, incident.id, wanted, now, is_new=True)
     brief = briefing.brief(incident, alert, door.service.key, link, base_url=desk.base_url, shelf=desk.shelf)
+    agreed = settled.settled(session, door.service.policy_key)
     terms = Terms(
-        policy=settled.policy(session, door.service.policy_key),
-        last_resort=settled.last_resort(session),
+        policy=agreed.policy,
+        last_resort=agreed.last_resort,
         urgency=routing.urgency_of(found.severity),
         timezone=door.service.timezone,
     )

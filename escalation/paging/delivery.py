@@ -64,6 +64,8 @@ def begin(session: Session, journal: Journal, claimed: Claimed, now: datetime) -
     if unknown:
         text = f"It is not known whether {page.channel} took the page to {person.name}; it is sent again, marked as a repeat."
         journal(session, page.incident_id, "page.unknown", text, occurred_at=now, payload=_facts(page, person))
+        if _tries(session, page, "unknown") >= retries.FALL_BACK_AFTER_FAILURES:
+            _fall_back(session, journal, escalation, page, person, now)
     attempt = Attempt(page_id=page.id, started_at=now)
     session.add(attempt)
     session.flush()
@@ -112,11 +114,12 @@ def record_failure(
         return
     _end_attempt(session, handover, "refused" if error.permanent else "failed", now, error)
     person = session.get_one(Responder, page.responder_id)
-    failures = session.scalar(select(func.count()).where(Attempt.page_id == page.id, Attempt.outcome != "unknown")) or 1
-    decision = retries.decide(failures, permanent=error.permanent, retry_after_seconds=error.retry_after_seconds)
-    if page.state != PageState.QUEUED or escalation.stage == Stage.STOPPED:
+    # A send that outlived its lease decides nothing: whoever has claimed the page since is at it, or was.
+    if page.state != PageState.QUEUED or escalation.stage == Stage.STOPPED or not timers.still_held(session, claimed):
         timers.finish(session, claimed)
         return
+    failures = _tries(session, page, "failed", "refused")
+    decision = retries.decide(failures, permanent=error.permanent, retry_after_seconds=error.retry_after_seconds)
     facts = _facts(page, person) | {"code": error.code, "error": str(error), "try": failures}
     if decision.retry_in_seconds is None:
         page.state = PageState.FAILED
@@ -130,6 +133,18 @@ def record_failure(
         journal(session, page.incident_id, "page.retried", text, occurred_at=now, payload=facts)
     if decision.fall_back:
         _fall_back(session, journal, escalation, page, person, now)
+
+
+def give_up(session: Session, journal: Journal, claimed: Claimed, why: str, now: datetime) -> None:
+    """The page's timer is parked: the page counts as failed, and the person's other ways come forward."""
+    page, escalation = _locked(session, claimed.subject_id)
+    if page is None or escalation is None or page.state != PageState.QUEUED or escalation.stage == Stage.STOPPED:
+        return
+    page.state = PageState.FAILED
+    person = session.get_one(Responder, page.responder_id)
+    text = f"The page to {person.name} by {page.channel} was {why}."
+    journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=_facts(page, person))
+    _fall_back(session, journal, escalation, page, person, now)
 
 
 def _fall_back(
@@ -146,7 +161,10 @@ def _fall_back(
         )
         .order_by(Page.step)
     ).all()
-    waiting = [p for p in siblings if p.state == PageState.QUEUED and p.step > page.step]
+    later = [p for p in siblings if p.step > page.step]
+    waiting = [p for p in later if p.state == PageState.QUEUED]
+    if any(p.state in (PageState.SENT, PageState.DELIVERED) for p in later):
+        return  # the next way has worked; those after it keep their times
     if waiting:
         if waiting[0].due_at > now:
             waiting[0].due_at = now
@@ -175,10 +193,25 @@ def _fall_back(
         journal(session, page.incident_id, "page.fell_back", text, occurred_at=now, payload=_facts(extra, person))
         return
     if page.state == PageState.FAILED and not _anyone_left(session, page):
-        text = f"No page of level {page.level} could be handed over; going on to the next step at once."
+        newest = page.firing == escalation.firing and page.level > 0  # else a later level has fired meanwhile
+        goes_on = newest and not page.last_resort
+        text = f"No page of level {page.level} could be handed over" if page.level else "No keeper could be asked"
+        text += "; going on to the next step at once." if goes_on else "."
         journal(session, page.incident_id, "nobody.reachable", text, occurred_at=now, payload={"level": page.level})
-        if page.firing == escalation.firing:  # a later level has not fired meanwhile
-            escalate.skip_ahead(session, journal, escalation, now)
+        if newest:
+            escalate.skip_ahead(session, journal, escalation, _fired_at(page), now)
+
+
+def _fired_at(page: Page) -> Stage:
+    """The stage of the escalation that asked for this page."""
+    if page.last_resort:
+        return Stage.LAST_RESORT
+    return Stage.NOTIFYING if page.purpose == Purpose.NOTIFICATION else Stage.PAGING
+
+
+def _tries(session: Session, page: Page, *outcomes: str) -> int:
+    counted = select(func.count()).where(Attempt.page_id == page.id, Attempt.outcome.in_(outcomes))
+    return session.scalar(counted) or 0
 
 
 def _anyone_left(session: Session, page: Page) -> bool:
@@ -215,6 +248,7 @@ def _keep_living(
         )
         session.add(living)
     living.ref = dict(sent.ref)
+    living.shown = ""  # by this message, nothing that has changed since it was written
     living.level = page.level
     session.flush()
     if escalation.stage == Stage.STOPPED:  # acknowledged while it was on its way: show that

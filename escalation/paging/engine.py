@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from config import logs
 from config.clock import monotonic_seconds
@@ -95,7 +96,7 @@ class Engine:
 
     def _act(self, timer: Claimed, now: datetime) -> None:
         if timer.tries > timers.TRIES_MAX:
-            self._park(timer, now, f"given up after {timer.tries - 1} claims that never ended")
+            self._guarded(timer, now, lambda: self._park(timer, now))
         elif timer.kind is TimerKind.ADVANCE:
             self._guarded(timer, now, lambda: self._advance(timer, now))
         else:
@@ -179,11 +180,14 @@ class Engine:
         try:
             with self._database.transaction() as session:
                 timers.put_back(session, timer, now + wait, error=error)
-        except DBAPIError as again:
-            log.warning("timer waits for its lease to end", timer=timer.id, error=str(again.orig))
+        except (DBAPIError, PoolTimeoutError) as again:
+            log.warning("timer waits for its lease to end", timer=timer.id, error=str(again))
 
-    def _park(self, timer: Claimed, now: datetime, error: str) -> None:
+    def _park(self, timer: Claimed, now: datetime) -> None:
+        error = f"given up after {timer.tries - 1} claims that never ended"
         with self._database.transaction() as session:
+            if timer.kind is TimerKind.DELIVER:
+                delivery.give_up(session, self._journal, timer, error, now)
             timers.park(session, timer, now, error)
             text = f"A timer ({timer.kind}) was parked: {error}. An administrator must look at it."
             self._journal(

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from escalation import fire
 from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
@@ -61,7 +62,7 @@ def record_shown(session: Session, journal: Journal, claimed: Claimed, edit: Edi
         facts = {"channel": edit.channel, "address": edit.address}
         journal(session, living.incident_id, "announcement.sent", text, occurred_at=now, payload=facts)
     living.shown, living.failures, living.error = edit.digest, 0, ""
-    timers.finish(session, claimed)
+    _finish(session, claimed, living, edit, now)
 
 
 def record_failure(
@@ -77,11 +78,26 @@ def record_failure(
         timers.put_back(session, claimed, now + timedelta(seconds=decision.retry_in_seconds), error=str(error))
         return
     living.failures = 0
-    timers.finish(session, claimed)
+    _finish(session, claimed, living, edit, now)
     what = "edit the message in" if living.ref else "announce in"
     text = f"Could not {what} {edit.channel} {edit.address}: {error}"
     facts = {"channel": edit.channel, "address": edit.address, "code": error.code}
     journal(session, living.incident_id, "announcement.failed", text, occurred_at=now, payload=facts)
+
+
+def _finish(session: Session, claimed: Claimed, living: LivingMessage, edit: Edit, now: datetime) -> None:
+    """Done, unless what is to be shown, or the message that shows it, has changed while this was on its way."""
+    if not timers.still_held(session, claimed):
+        return
+    # Whoever changes it now waits for the timer that we have just locked, and sets it anew.
+    timers.finish(session, claimed)
+    replaced = bool(edit.ref) and living.ref != edit.ref
+    if replaced:
+        living.shown = ""
+    escalation = session.get_one(Escalation, living.escalation_id, populate_existing=True)
+    if replaced or _digest(escalation) != edit.digest:
+        session.flush()
+        fire.show(session, escalation, [living], now)
 
 
 def _locked(session: Session, edit: Edit) -> LivingMessage | None:

@@ -96,7 +96,10 @@ class Wanted:
 
 
 def set_all(session: Session, wanted: Sequence[Wanted]) -> None:
-    """Set these timers, replacing those that are there and taking them from whoever has claimed them."""
+    """Set these timers, replacing those that are there and taking them from whoever has claimed them.
+
+    A message that is being edited right now is left to whoever does it: they look again before they finish.
+    """
     if not wanted:
         return
     rows = [
@@ -121,7 +124,10 @@ def _upsert(dialect: str) -> postgresql.Insert | sqlite.Insert:
     statement = insert(_TABLE)
     replaced = ("incident_id", "lane", "rank", "due_at", "visible_at", *UNCLAIMED)
     return statement.on_conflict_do_update(
-        index_elements=["kind", "subject_id"], set_={name: statement.excluded[name] for name in replaced}
+        index_elements=["kind", "subject_id"],
+        set_={name: statement.excluded[name] for name in replaced},
+        # Two edits under way at once could arrive in either order, and two first posts would both stay.
+        where=(_TABLE.c.kind != TimerKind.SHOW) | (_TABLE.c.claim == ""),
     )
 
 
@@ -199,10 +205,20 @@ def park(session: Session, claimed: Claimed, now: datetime, error: str) -> None:
 
 
 def release(session: Session, owners: Sequence[str], now: datetime) -> int:
-    """Give back what engines had claimed that are known to be dead, without waiting for their leases."""
+    """Give back what engines had claimed that are known to be dead, without waiting for their leases.
+
+    What somebody else has locked is being cancelled or set anew, and waiting for it here could end in a deadlock.
+    """
+    theirs = (
+        select(Timer.id)
+        .where(Timer.claimed_by.in_(owners), Timer.claimed_by != "")
+        .with_for_update(skip_locked=True)
+        .cte("theirs")
+        .prefix_with("MATERIALIZED", dialect="postgresql")
+    )
     released = session.execute(
         update(Timer)
-        .where(Timer.claimed_by.in_(owners), Timer.claimed_by != "")
+        .where(Timer.id.in_(select(theirs.c.id)))
         .values(claim="", claimed_by="", visible_at=now)
         .returning(Timer.id)
         .execution_options(synchronize_session=False)

@@ -89,7 +89,9 @@ def _goes_on_when_nobody_is_left(play: Play, incident: Incident, pages: list[Pag
     course = play.courses[incident.id]
     last = [page.state for page in pages if page.firing == course.counted]
     if play.up and incident.status == Status.OPEN and last and set(last) == {PageState.FAILED}:
-        assert course.may_rest_after_failure(), f"{incident.id}: {course.firings[-1]} failed whole, and nothing followed"
+        assert course.may_rest_after_failure(), (
+            f"{incident.id}: {course.firings[-1]} failed whole, and nothing followed"
+        )
 
 
 def _quiet_after_a_stop(play: Play, incident: Incident, pages: list[Page]) -> None:
@@ -148,10 +150,10 @@ def _states(play: Play, pages: Iterable[Page], timed: set[int]) -> None:
 def _timeline_is_complete(session: Session) -> None:
     """It tells of every firing, and of every page that was handed over and lived to be recorded."""
     told = select(TimelineEntry.incident_id, func.count()).group_by(TimelineEntry.incident_id)
-    firings = {i: n for i, n in session.execute(told.where(TimelineEntry.kind.in_((*FIRINGS, ASKED))))}
+    firings = dict(session.execute(told.where(TimelineEntry.kind.in_((*FIRINGS, ASKED)))).all())
     for incident_id, firing in session.execute(select(Escalation.incident_id, Escalation.firing)):
         assert firings.get(incident_id, 0) == firing, f"the timeline of {incident_id} leaves out a firing"
-    sent = {i: n for i, n in session.execute(told.where(TimelineEntry.kind == "page.sent"))}
+    sent = dict(session.execute(told.where(TimelineEntry.kind == "page.sent")).all())
     recorded = session.execute(
         select(Page.incident_id, func.count())
         .join(Attempt, Attempt.page_id == Page.id)

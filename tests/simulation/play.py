@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from config.errors import TocsinError
 from config.ids import secret_hash
 from escalation.channels.base import ChannelError, Message
-from escalation.models import Attempt, Page, PageState
+from escalation.models import Attempt
 from escalation.paging import timers
 from incidents import actions, governance, intake, reclassifying
+from incidents.desk import Outcome
 from incidents.lifecycle import Status
 from incidents.models import Alert as AlertRow
 from incidents.models import Incident
@@ -140,7 +141,9 @@ class Play:
             case steps.Slow(seconds):
                 self._overtaken(seconds)
             case steps.Approve(thing, by):
-                self._verb(thing, by, None, partial(governance.decide, action="resolve", decision="approve", reason="agreed"))
+                self._verb(
+                    thing, by, None, partial(governance.decide, action="resolve", decision="approve", reason="agreed")
+                )
             case steps.Acknowledge(thing, by, crash):
                 self._verb(thing, by, crash, actions.acknowledge)
             case steps.Resolve(thing, by, crash):
@@ -189,7 +192,7 @@ class Play:
 
         return self._web(crash, take_in)
 
-    def _verb(self, thing: int, by: str, crash: Moment | None, verb: Callable[..., actions.Outcome]) -> None:
+    def _verb(self, thing: int, by: str, crash: Moment | None, verb: Callable[..., Outcome]) -> None:
         number = self.numbers.get(thing)
         if number is None:
             return
@@ -355,6 +358,3 @@ def _error(fault: Fault) -> ChannelError:
     if fault is Fault.REFUSED:
         return refused()
     return unwell(retry_after_seconds=BUSY_SECONDS if fault is Fault.BUSY else None)
-
-
-__all__ = ["Call", "Page", "PageState", "Play", "Stop"]

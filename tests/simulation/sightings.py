@@ -41,7 +41,11 @@ def _show(session: Session, course: Course, entry: TimelineEntry) -> None:
     course.counted += 1
     if entry.kind == ASKED:
         asked = _pages(session, entry.incident_id, course.counted)
-        assert sorted(key for page, key in asked if page.step == 0) == sorted(course.rules.keepers) == sorted(facts["asked"])
+        assert (
+            sorted(key for page, key in asked if page.step == 0)
+            == sorted(course.rules.keepers)
+            == sorted(facts["asked"])
+        )
         return
     people = tuple(dict.fromkeys(page["responder"] for page in facts["pages"]))
     firing = Firing(entry.kind, facts["level"], people, entry.occurred_at)
@@ -52,14 +56,13 @@ def _show(session: Session, course: Course, entry: TimelineEntry) -> None:
     _ladders(session, course.rules, firing, _pages(session, entry.incident_id, course.counted), quiet=quiet)
 
 
-def _ladders(
-    session: Session, rules: Rules, firing: Firing, pages: Sequence[tuple[Page, str]], *, quiet: bool
-) -> None:
+def _ladders(session: Session, rules: Rules, firing: Firing, pages: Sequence[tuple[Page, str]], *, quiet: bool) -> None:
     """Everybody is paged by each step of their rules at its time; sooner only if an earlier way has failed."""
     troubled = set(
         session.scalars(
             select(Attempt.page_id).where(
-                Attempt.page_id.in_([page.id for page, _ in pages]), Attempt.outcome.in_(("failed", "refused", "unknown"))
+                Attempt.page_id.in_([page.id for page, _ in pages]),
+                Attempt.outcome.in_(("failed", "refused", "unknown")),
             )
         )
     )
