@@ -53,8 +53,6 @@ from runbook_links.shelf import Shelf
 DEMO_DATABASE_URL = "sqlite:///var/demo.db"
 SHIPPED_RUNBOOKS = Path(runbook_links.__file__).parent / "library"
 
-log = logs.get("wsgi")
-
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -111,7 +109,7 @@ def make_engine(house: House, name: str, submit: Submit) -> Engine:
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The web side. Called by the WSGI server without arguments, and by tests with settings of their own."""
+    """The web side. Without settings of a test's own, those of the environment hold; a server goes by `served_app`."""
     settings = settings or read()
     house = build(settings)
     bell = news.Bell(house.database)

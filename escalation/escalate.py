@@ -18,7 +18,7 @@ from escalation.brief import Brief, Standing
 from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, PageState, TimerKind
 from escalation.paging import timers
-from escalation.paging.timers import Claimed
+from escalation.paging.timers import Claimed, Wanted
 from escalation.plan import Progress, Stage, Urgency
 from escalation.policies import Policy
 
@@ -45,12 +45,16 @@ def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: d
         urgency=terms.urgency,
         timezone=terms.timezone,
         stage=progress.stage,
+        cycle=0,
+        position=0,
+        level=0,
+        firing=0,
         started_at=now,
         base_at=progress.base_at,
     )
     session.add(escalation)
-    session.flush()
     if brief.halt_recommended:
+        session.flush()
         fire.consult(session, journal, escalation, now)
     _go_on(session, journal, escalation, now)
     return escalation
@@ -149,21 +153,25 @@ def _go_on(session: Session, journal: Journal, escalation: Escalation, now: date
     policy = _policy(escalation)
     urgency = Urgency(escalation.urgency)
     progress = _progress(escalation)
+    wanted: list[Wanted] = []
     while (due := plan.due_at(policy, progress)) is not None and due <= now:
         level = plan.level_to_fire(policy, progress)
         after = plan.following(policy, progress, urgency, now, timezone=escalation.timezone)
         _set_progress(escalation, after)  # before the firing, so that one UPDATE carries both
-        reached = fire.level(session, journal, escalation, level, Stage(progress.stage), now)
+        reached = fire.level(session, journal, escalation, level, Stage(progress.stage), now, wanted=wanted)
         if urgency is Urgency.MEDIUM and progress.stage is Stage.NOTIFYING:
             escalation.urgency = urgency = Urgency.HIGH  # from here on it pages as HIGH
         if not reached:
             after = plan.past_unreachable(policy, progress, after, now)
         progress = after
     _set_progress(escalation, progress)
+    session.flush()
     if due is None:
         timers.cancel(session, escalation.incident_id, (TimerKind.ADVANCE,))
-        return
-    timers.set_timer(session, TimerKind.ADVANCE, escalation.id, escalation.incident_id, due, rank=fire.rank(escalation))
+    else:
+        rank = fire.rank(escalation)
+        wanted.append(Wanted(TimerKind.ADVANCE, escalation.id, escalation.incident_id, due, rank=rank))
+    timers.set_all(session, wanted)
 
 
 def skip_ahead(session: Session, journal: Journal, escalation: Escalation, fired: Stage, now: datetime) -> None:

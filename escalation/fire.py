@@ -37,30 +37,41 @@ def rank(escalation: Escalation) -> int:
 
 
 def level(
-    session: Session, journal: Journal, escalation: Escalation, level: Level, stage: Stage, now: datetime
+    session: Session,
+    journal: Journal,
+    escalation: Escalation,
+    level: Level,
+    stage: Stage,
+    now: datetime,
+    *,
+    wanted: list[Wanted],
 ) -> bool:
-    """Queue this level's pages and announcements. False when nobody could be paged."""
-    quiet = _is_quiet(escalation, stage)
+    """Queue this level's pages and announcements; their timers are added to `wanted`, for the caller to set.
+
+    False when nobody could be paged. What changes on the escalation is written before its pages, so that a new one
+    costs one INSERT.
+    """
     targets = list(level.page)
     if stage is Stage.LAST_RESORT:
-        targets = [Target.parse(written) for written in escalation.last_resort] + ([] if quiet else targets)
-    people = rota.people(session, targets, now)
-    ways = responders.ways(session, people, "low" if quiet else "high")
+        targets = [Target.parse(written) for written in escalation.last_resort] + targets
+    with session.no_autoflush:
+        people = rota.people(session, targets, now)
+        ways = responders.ways(session, people, "high" if stage is not Stage.NOTIFYING else "low")
     escalation.firing += 1
-    pages: list[Page] = []
-    for person in people:
-        pages += [_page(escalation, level, person, step, way, stage, now) for step, way in enumerate(ways[person.id])]
-    session.add_all(pages)
     if stage is Stage.PAGING:
         escalation.level = max(escalation.level, level.level)
-    _report(session, journal, escalation, level, stage, people, pages, now)
-    living = _living_messages(session, escalation, level)
     standing = Standing.from_json(escalation.standing)
     phase = PHASES[level.level - 1] if stage is Stage.PAGING else standing.phase
     escalation.standing = replace(standing, level=escalation.level, phase=phase).to_json()
     session.flush()
-    wanted = [_delivery(escalation, page) for page in pages] + [_showing(escalation, each, now) for each in living]
-    timers.set_all(session, wanted)
+    pages: list[Page] = []
+    for person in people:
+        pages += [_page(escalation, level, person, step, way, stage, now) for step, way in enumerate(ways[person.id])]
+    session.add_all(pages)
+    _report(session, journal, escalation, level, stage, people, pages, now)
+    living = _living_messages(session, escalation, level)
+    session.flush()
+    wanted += [_delivery(escalation, page) for page in pages] + [_showing(escalation, each, now) for each in living]
     # A room can't acknowledge, so announcements alone reach nobody.
     return bool(pages)
 

@@ -31,7 +31,7 @@ class Condition:
     ordered: bool = False
     across: bool = False  # may stand in different clauses of a field
     fields: tuple[str, ...] = FIELDS
-    services: Term | None = None  # the alert's service, component or source says one of these
+    services: Term | None = None  # its service, component, environment or source says one of these
     names: frozenset[str] = frozenset()  # exact alert names, folded
     labels: tuple[tuple[str, frozenset[str]], ...] = ()  # label, its folded values
 

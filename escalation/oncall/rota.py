@@ -63,7 +63,3 @@ def overrides(session: Session, schedule: ScheduleRow, since: datetime, until: d
         )
         for row, responder, replaces in rows
     ]
-
-
-def schedules(session: Session) -> list[ScheduleRow]:
-    return list(session.scalars(select(ScheduleRow).order_by(ScheduleRow.key)))

@@ -23,6 +23,7 @@ from escalation.paging.timers import ENGINE_LANE, Claimed
 BATCH_MAX = 100  # timers claimed in one statement
 SENDS_AT_ONCE_MAX = 8  # in one lane: a slow provider holds up its own pages only
 CRASH_BACKOFF_SECONDS_MAX = 60
+LET_PASS_SECONDS = 0.05
 
 log = logs.get("engine")
 
@@ -65,6 +66,8 @@ class Engine:
         self._observer = observer
         self._in_flight: dict[str, int] = {}
         self._mutex = threading.Lock()
+        self._pages_done = threading.Condition(self._mutex)
+        self._pages_under_way = 0
 
     def tick(self, now: datetime) -> int:
         """Act on what is due at `now`; how many timers were claimed. Costs one indexed read when nothing is due."""
@@ -102,6 +105,7 @@ class Engine:
         else:
             with self._mutex:
                 self._in_flight[timer.lane] = self._in_flight.get(timer.lane, 0) + 1
+                self._pages_under_way += timer.kind is TimerKind.DELIVER
             self._submit(lambda: self._send(timer, now))
 
     def _advance(self, timer: Claimed, now: datetime) -> None:
@@ -110,11 +114,21 @@ class Engine:
 
     def _send(self, timer: Claimed, now: datetime) -> None:
         try:
-            act = self._deliver if timer.kind is TimerKind.DELIVER else self._show
-            self._guarded(timer, now, lambda: act(timer, now))
+            if timer.kind is TimerKind.DELIVER:
+                self._guarded(timer, now, lambda: self._deliver(timer, now))
+            else:
+                self._let_pages_pass()
+                self._guarded(timer, now, lambda: self._show(timer, now))
         finally:
             with self._mutex:
                 self._in_flight[timer.lane] -= 1
+                self._pages_under_way -= timer.kind is TimerKind.DELIVER
+                self._pages_done.notify_all()
+
+    def _let_pages_pass(self) -> None:
+        """An announcement waits a moment for pages that are being handed over: both want the same processor."""
+        with self._pages_done:
+            self._pages_done.wait_for(lambda: not self._pages_under_way, timeout=LET_PASS_SECONDS)
 
     def _deliver(self, timer: Claimed, now: datetime) -> None:
         with self._database.transaction() as session:

@@ -41,7 +41,7 @@ def check(play: Play) -> None:
             assert len(play.approvals.get(incident.id, ())) >= 2, f"constitutional {incident.id} was resolved by one"
     _nothing_due_is_left(play, timers)
     _deliveries(play, pages, lost)
-    _states(play, pages, {t.subject_id for t in timers if t.kind == TimerKind.DELIVER})
+    _states(play, pages, lost, {t.subject_id for t in timers if t.kind == TimerKind.DELIVER})
 
 
 def check_the_end(play: Play) -> None:
@@ -131,7 +131,7 @@ def _deliveries(play: Play, pages: Iterable[Page], lost: Counter[int]) -> None:
         assert count <= 1 + lost[page_id], f"page {page_id} came {count} times after {lost[page_id]} crashes"
 
 
-def _states(play: Play, pages: Iterable[Page], timed: set[int]) -> None:
+def _states(play: Play, pages: Iterable[Page], lost: Counter[int], timed: set[int]) -> None:
     faults: dict[int, list[Fault | None]] = defaultdict(list)
     for call in play.calls:
         faults[call.page_id].append(call.fault)
@@ -142,7 +142,7 @@ def _states(play: Play, pages: Iterable[Page], timed: set[int]) -> None:
         elif page.state == PageState.SENT:
             assert None in calls, f"page {page.id} counts as sent, and no provider took it"
         elif page.state == PageState.FAILED:
-            assert None not in calls, f"page {page.id} counts as failed, and a provider took it"
+            assert None not in calls or lost[page.id], f"page {page.id} counts as failed, and a provider took it"
             gave_up = Fault.REFUSED in calls or len(calls) > len(retries.BACKOFF_SECONDS)
             assert gave_up, f"page {page.id} was given up after {calls}"
 
