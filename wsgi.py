@@ -20,7 +20,6 @@ import runbook_links
 from config import auth, clock, health, http, ids, logs, news, security, serving, supervisor, telemetry
 from config import web as config_web
 from config.database import Database
-from config.declaration import DeclarationError
 from config.errors import ConflictError, SettingsError
 from config.settings import Settings, read, to_environment
 from escalation import api as escalation_api
@@ -39,15 +38,16 @@ from escalation.channels.webhook import Webhook
 from escalation.console_log import ConsoleLog
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
-from incidents import api, configuration, demo_guide, reply_routes, rules, webhooks
+from incidents import api, demo_guide, reply_routes, rules, webhooks
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
 from incidents.desk import Desk
 from incidents.proof import timeline
-from incidents.sources.table import SOURCES
 from migrations.run import current, is_current, upgrade
+from runbook_links import cli as runbooks_cli
 from runbook_links import linter
 from runbook_links import web as runbooks_web
+from runbook_links.lint_rules import RuleFacts
 from runbook_links.shelf import Shelf
 
 DEMO_DATABASE_URL = "sqlite:///var/demo.db"
@@ -190,6 +190,7 @@ def up(demo: bool) -> None:
         _prepare_demo(house)
     else:
         _apply_declared(house)
+    _warn_of_missing_channels(house)
     house.database.close()
     click.echo(f"Tocsin {settings.base_url} (listening on {settings.host}:{settings.port}). Stop with Ctrl-C.")
     commands = {name: supervisor.own_command(name) for name in ("web", "engine")}
@@ -246,20 +247,18 @@ def _settings(*, demo: bool = False) -> Settings:
 def _apply_declared(house: House) -> None:
     if not house.settings.config:
         return
-    try:
-        changes = configuration.apply_text(
-            house.database,
-            Path(house.settings.config).read_text(encoding="utf-8"),
-            env=os.environ,
-            file_name=house.settings.config,
-            now=clock.now(),
-            sources=SOURCES,
-            runbook_ids={runbook.id for runbook in house.desk.shelf.library.runbooks},
-        )
-    except DeclarationError as refused:
-        raise click.ClickException("Nothing was applied:\n" + "\n".join(map(str, refused.problems))) from refused
+    changes = incidents_cli.apply_file(house.database, house.desk, Path(house.settings.config))
     for line in (*changes.warnings, *changes.lines):
         click.echo(line)
+
+
+def _warn_of_missing_channels(house: House) -> None:
+    """A night without pages shall not begin unnoticed."""
+    with house.database.reading() as session:
+        used = responders.channels_in_use(session)
+    for channel, people in sorted(used.items()):
+        if channel not in channels(house):
+            click.echo(f"Warning: {channel} is not configured, and {people} people are to be reached by it.", err=True)
 
 
 def _prepare_demo(house: House) -> None:
@@ -271,6 +270,11 @@ def _prepare_demo(house: House) -> None:
         raise click.ClickException(refused.detail) from refused
     for line in lines:
         click.echo(line)
+
+
+def rule_facts(settings: Settings) -> list[RuleFacts]:
+    """What the runbooks' linter needs of the classification rules."""
+    return [RuleFacts(rule.id, rule.runbook, rule.severity.value) for rule in rules.load(settings.rules_path).rules]
 
 
 def _refuse_unmigrated(settings: Settings) -> None:
@@ -285,6 +289,8 @@ def _refuse_unmigrated(settings: Settings) -> None:
 
 def main() -> None:
     for command in escalation_cli.commands(lambda: build(_settings()).database):
+        tocsin.add_command(command)
+    for command in runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rule_facts(_settings())):
         tocsin.add_command(command)
     for command in incidents_cli.commands(lambda: build(_settings()).database, lambda: build(_settings()).desk):
         tocsin.add_command(command)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from escalation.models import ContactMethod, Responder
@@ -90,3 +90,14 @@ def _methods(session: Session, responder_ids: Collection[int]) -> dict[int, dict
     for responder_id, channel, address in rows:
         found.setdefault(responder_id, {})[channel] = address
     return found
+
+
+def channels_in_use(session: Session) -> dict[str, int]:
+    """Channel -> how many active people are reached by it."""
+    rows = session.execute(
+        select(ContactMethod.channel, func.count())
+        .join(Responder, Responder.id == ContactMethod.responder_id)
+        .where(Responder.active)
+        .group_by(ContactMethod.channel)
+    )
+    return {row[0]: row[1] for row in rows}

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from config import clock
+from config.changes import Changes
 from config.database import Database
 from config.declaration import DeclarationError
 from incidents import configuration
@@ -25,6 +26,26 @@ def commands(open_database: Callable[[], Database], make_desk: Callable[[], Desk
     return [_apply(open_database, make_desk), _verify(open_database), _review(open_database, make_desk)]
 
 
+def apply_file(database: Database, desk: Desk, file: Path, *, dry_run: bool = False) -> Changes:
+    """Apply a declaration. Raises ClickException, and has done nothing then, if it has any problem."""
+    try:
+        return configuration.apply_text(
+            database,
+            file.read_text(encoding="utf-8"),
+            env=os.environ,
+            file_name=str(file),
+            now=clock.now(),
+            dry_run=dry_run,
+            sources=SOURCES,
+            runbook_ids={runbook.id for runbook in desk.shelf.library.runbooks},
+        )
+    except (DeclarationError, UnicodeDecodeError) as refused:
+        problems = (
+            refused.problems if isinstance(refused, DeclarationError) else [f"{file} is not UTF-8 text: {refused}"]
+        )
+        raise click.ClickException("Nothing was applied:\n" + "\n".join(map(str, problems))) from refused
+
+
 def _apply(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> click.Command:
     @click.command("apply")
     @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -33,23 +54,12 @@ def _apply(open_database: Callable[[], Database], make_desk: Callable[[], Desk])
         """Bring the database to the configuration declared in FILE, all of it or nothing."""
         database = open_database()
         try:
-            changes = configuration.apply_text(
-                database,
-                file.read_text(encoding="utf-8"),
-                env=os.environ,
-                file_name=str(file),
-                now=clock.now(),
-                dry_run=dry_run,
-                sources=SOURCES,
-                runbook_ids={runbook.id for runbook in make_desk().shelf.library.runbooks},
-            )
-        except DeclarationError as refused:
-            raise click.ClickException("Nothing was applied:\n" + "\n".join(map(str, refused.problems))) from refused
+            changes = apply_file(database, make_desk(), file, dry_run=dry_run)
         finally:
             database.close()
-        for line in changes.lines:
+        for line in (*changes.warnings, *changes.lines):
             click.echo(line)
-        if not changes.lines:
+        if not changes:
             click.echo("Nothing to change.")
         elif dry_run:
             click.echo("Nothing was changed: this was a dry run.")

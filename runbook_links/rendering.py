@@ -69,13 +69,6 @@ def render(markdown: str, *, link: Callable[[str], str] | None = None) -> str:
     return _CLEANER.clean(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
 
 
-def render_inline(markdown: str, *, link: Callable[[str], str] | None = None) -> str:
-    """One line, such as a step's action, without a paragraph around it."""
-    tokens = _MARKDOWN.parseInline(lines.without_comments(markdown))
-    _point(tokens, link)
-    return _CLEANER.clean(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
-
-
 def links(markdown: str, *, first: int = 1) -> list[tuple[str, int]]:
     """Every link's target and the line where its paragraph begins, counted from `first`. Links shown as code are none."""
     found: list[tuple[str, int]] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal, cast
 from zoneinfo import available_timezones
@@ -128,25 +128,6 @@ class Override:
             raise ValueError("an override ends after it starts")
         if self.responder is None and self.replaces is None:
             raise ValueError("an override adds, replaces or takes off somebody")
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "schedule": self.schedule,
-            "starts_at": self.starts_at.astimezone(UTC).isoformat(),
-            "ends_at": self.ends_at.astimezone(UTC).isoformat(),
-            "responder": self.responder,
-            "replaces": self.replaces,
-        }
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Override:
-        return cls(
-            schedule=stored["schedule"],
-            starts_at=datetime.fromisoformat(stored["starts_at"]),
-            ends_at=datetime.fromisoformat(stored["ends_at"]),
-            responder=stored["responder"],
-            replaces=stored["replaces"],
-        )
 
 
 @dataclass(frozen=True, slots=True)

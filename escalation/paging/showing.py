@@ -71,6 +71,7 @@ def record_failure(
     living = _locked(session, edit)
     if living is None:
         return
+    known = error.permanent and living.error == str(error)  # said once; each further edit would only say it again
     living.failures += 1
     living.error = str(error)
     decision = retries.decide(living.failures, permanent=error.permanent, retry_after_seconds=error.retry_after_seconds)
@@ -79,6 +80,8 @@ def record_failure(
         return
     living.failures = 0
     _finish(session, claimed, living, edit, now)
+    if known:
+        return
     what = "edit the message in" if living.ref else "announce in"
     text = f"Could not {what} {edit.channel} {edit.address}: {error}"
     facts = {"channel": edit.channel, "address": edit.address, "code": error.code}

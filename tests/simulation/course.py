@@ -85,11 +85,9 @@ class Course:
         elif self.mode == "last":
             self.next, self.round = 0, self.rules.repeat
             self._levels_from(at - self.rules.levels[-1][0])
-        elif self.next == 0:
-            self._now(at)
         else:
             self.next = 0
-            self._set_due()
+            self._now(at)
 
     def overdue(self, now: datetime) -> bool:
         return self.due is not None and self.due <= now

@@ -38,7 +38,9 @@ def check(play: Play) -> None:
         _goes_on_when_nobody_is_left(play, incident, by_incident[incident.id])
         _quiet_after_a_stop(play, incident, by_incident[incident.id])
         if incident.incident_class == IncidentClass.CONSTITUTIONAL and incident.status == Status.RESOLVED:
-            assert len(play.approvals.get(incident.id, ())) >= 2, f"constitutional {incident.id} was resolved by one"
+            assert len(play.outside.approvals.get(incident.id, ())) >= 2, (
+                f"constitutional {incident.id} was resolved by one"
+            )
     _nothing_due_is_left(play, timers)
     _deliveries(play, pages, lost)
     _states(play, pages, lost, {t.subject_id for t in timers if t.kind == TimerKind.DELIVER})
@@ -67,11 +69,11 @@ def _alerts(session: Session, play: Play) -> None:
     firing = Counter((row.integration_id, row.dedup_key) for row in rows if row.status == "firing")
     assert all(count == 1 for count in firing.values()), f"one key, several alerts: {firing}"
     kept = {(row.dedup_key, row.incident_id) for row in rows}
-    assert kept >= {(f"thing-{thing}", number) for thing, number in play.accepted}, "an accepted alert is gone"
+    assert kept >= {(f"thing-{thing}", number) for thing, number in play.outside.accepted}, "an accepted alert is gone"
 
 
 def _never_silent(play: Play, incident: Incident, timers: Iterable[Timer]) -> None:
-    course, now = play.courses[incident.id], play.world.now
+    course, now = play.outside.courses[incident.id], play.world.now
     advance = [t for t in timers if t.kind == TimerKind.ADVANCE and t.parked_at is None]
     if incident.status != Status.OPEN:
         left = [t.kind for t in timers if t.kind != TimerKind.SHOW]
@@ -86,7 +88,7 @@ def _never_silent(play: Play, incident: Incident, timers: Iterable[Timer]) -> No
 
 
 def _goes_on_when_nobody_is_left(play: Play, incident: Incident, pages: list[Page]) -> None:
-    course = play.courses[incident.id]
+    course = play.outside.courses[incident.id]
     last = [page.state for page in pages if page.firing == course.counted]
     if play.up and incident.status == Status.OPEN and last and set(last) == {PageState.FAILED}:
         assert course.may_rest_after_failure(), (
@@ -95,7 +97,7 @@ def _goes_on_when_nobody_is_left(play: Play, incident: Incident, pages: list[Pag
 
 
 def _quiet_after_a_stop(play: Play, incident: Incident, pages: list[Page]) -> None:
-    stop = play.stops.get(incident.id)
+    stop = play.outside.stops.get(incident.id)
     if stop is None:
         return
     assert {page.id for page in pages} == stop.pages, f"{incident.id}: a page was created after the stop"

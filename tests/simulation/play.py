@@ -1,4 +1,4 @@
-"""Plays a list of steps against the real intake, verbs and engine, and keeps what a bystander could have seen."""
+"""Plays a list of steps against the real intake, verbs and engine: time, providers and engines that die."""
 
 from __future__ import annotations
 
@@ -6,41 +6,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from config.errors import TocsinError
-from config.ids import secret_hash
 from escalation.channels.base import ChannelError, Message
 from escalation.models import Attempt
 from escalation.paging import timers
-from incidents import actions, governance, intake, reclassifying
-from incidents.desk import Outcome
-from incidents.lifecycle import Status
-from incidents.models import Alert as AlertRow
-from incidents.models import Incident
-from incidents.severity import IncidentClass, Severity
-from incidents.sources.base import AlertStatus, IncomingAlert
 from tests.simulation import steps
-from tests.simulation.course import WORSE, Course, Rules, nine_o_clock_after
-from tests.simulation.crashing import Crash, FragileDatabase, Moment
+from tests.simulation.course import Rules, nine_o_clock_after
+from tests.simulation.crashing import Crash, FragileDatabase
+from tests.simulation.outside import Outside
 from tests.simulation.sightings import Sightings
 from tests.simulation.steps import Fault, Point, Step
-from tests.world import KEY, STORE_KEY, World, refused, unwell
+from tests.world import World, refused, unwell
 
-TITLES = {
-    "CRITICAL": "Hash chain broken at sequence 48211",
-    "HIGH": "Observer API down: health check failing on all replicas",
-    "MEDIUM": "Worker returned unexpected state 7",
-    "LOW": "Redis memory capacity warning 82% used",
-    "INFO": "Deployment 2.4.1 completed successfully",
-}
+PEOPLE = ("ana", "bo", "mia", "kim", "kai")
 BUSY_SECONDS = 40
-ROUNDS_MAX = 2_000
-
-Got = TypeVar("Got")
+TICKS_MAX = 2_000
+RETRIES_END_AFTER_SECONDS = 700
 
 
 @dataclass(frozen=True)
@@ -51,39 +34,26 @@ class Call:
     fault: Fault | None
 
 
-@dataclass(frozen=True)
-class Stop:
-    """What there was when the incident's escalation stopped."""
-
-    pages: frozenset[int]
-    deliveries: int
-    in_flight: frozenset[int]
-
-
 class Play:
     def __init__(self, database: FragileDatabase, config: str, rules: Rules) -> None:
         self.database = database
-        self.rules = rules
         with database.elsewhere():
             self.world = World(database, config=config)
-            self.actors = {key: self.world.actor(key) for key in ("ana", "bo", "mia", "kim", "kai")}
-        self.sightings = Sightings(database)
-        self.courses: dict[int, Course] = {}
-        self.numbers: dict[int, int] = {}  # thing -> its newest incident
-        self.accepted: list[tuple[int, int]] = []  # (thing, incident) of every alert that was answered
-        self.stops: dict[int, Stop] = {}
-        self.approvals: dict[int, set[str]] = {}
+            actors = {key: self.world.actor(key) for key in PEOPLE}
+        self.outside = Outside(self.world, database, rules, actors, lambda: frozenset(self._sending))
         self.calls: list[Call] = []
         self.lost_attempts: set[int] = set()  # whoever made them died, or was overtaken, before recording
         self.up = True
-        self._pool: list[Callable[[], None]] = []
+        self._sightings = Sightings(database)
+        self._pool: list[Callable[[], None]] = []  # sends that an engine has submitted
         self._sending: list[int] = []
         self._meanwhile: dict[Point, steps.Act] = {}
         self._broken: dict[str, list[Fault]] = {}
         self._outage: dict[str, Fault] = {}
-        self._overtaking = False
         self._engines: list[str] = []
-        self._takes_over, self._down_seconds = False, 0
+        self._after_crash = steps.CrashAt(0, steps.Moment.BEFORE, takes_over=False, down_seconds=0)
+        self._overtaking = False
+        self._objections: list[AssertionError] = []
         self._start_engine(takes_over=False)
         for channel in self.world.channels.values():
             channel.on_send = partial(self._on_send, channel.name)
@@ -94,17 +64,19 @@ class Play:
             case steps.Pass(seconds):
                 self._pass(seconds)
             case steps.UntilMorning():
-                busy = any(course.mode not in ("off", "daily") for course in self.courses.values())
+                busy = any(course.mode not in ("off", "daily") for course in self.outside.courses.values())
                 morning = nine_o_clock_after(self.world.now) - self.world.now
                 self._pass(900 if busy else int(morning.total_seconds()))
+            case steps.ClockBack(seconds):
+                self.world.now -= timedelta(seconds=seconds)
             case steps.Broken(channel, fault, times):
                 self._broken.setdefault(channel, []).extend([fault] * times)
             case steps.Outage(channels, fault):
                 self._outage.update(dict.fromkeys(channels, fault))
             case steps.Healed():
                 self._broken, self._outage = {}, {}
-            case steps.CrashAt(commits, moment, takes_over, down_seconds):
-                self._takes_over, self._down_seconds = takes_over, down_seconds
+            case steps.CrashAt(commits, moment):
+                self._after_crash = step
                 self.database.crash_at(commits, moment)
             case steps.Meanwhile(point, act):
                 self._meanwhile[point] = act
@@ -118,133 +90,60 @@ class Play:
         self._rest()
 
     def come_to_an_end(self) -> None:
-        """Nothing happens any more, all is well again, and there is time for every retry."""
+        """Nothing happens any more, all is well again, and there is time for every lease and retry."""
         self.database.crash_at(0)
         self._meanwhile = {}
         self.take(steps.Healed())
-        self.take(steps.Up(takes_over=False))
-        self._pass(timers.LEASE_SECONDS + 1)
-        self._pass(700)
-
-    # People and sources
+        self.take(steps.Up(takes_over=True))
+        self._pass(RETRIES_END_AFTER_SECONDS)
 
     def _do(self, act: steps.Act | steps.Approve) -> None:
         self._look()
         match act:
-            case steps.Alert(thing, severity, crash):
-                self._alert(thing, severity, crash)
-            case steps.SourceSays(thing, status):
-                self._source_says(thing, AlertStatus(status))
             case steps.CrashNow(takes_over):
-                self._takes_over, self._down_seconds = takes_over, 1
+                self._after_crash = steps.CrashAt(0, steps.Moment.BEFORE, takes_over, down_seconds=1)
                 raise Crash
             case steps.Slow(seconds):
                 self._overtaken(seconds)
-            case steps.Approve(thing, by):
-                self._verb(
-                    thing, by, None, partial(governance.decide, action="resolve", decision="approve", reason="agreed")
-                )
-            case steps.Acknowledge(thing, by, crash):
-                self._verb(thing, by, crash, actions.acknowledge)
-            case steps.Resolve(thing, by, crash):
-                self._verb(thing, by, crash, partial(actions.resolve, reason="fixed"))
-            case steps.Escalate(thing):
-                self._verb(thing, "bo", None, actions.escalate_now)
-            case steps.Reclassify(thing, severity):
-                change = partial(reclassifying.reclassify, new_severity=Severity(severity), reason="it is")
-                self._verb(thing, "bo", None, change)
+            case _:
+                self.outside.do(act)
         self._look()
 
-    def _alert(self, thing: int, severity: str, crash: Moment | None) -> None:
-        before = self._firing(thing)
-        received = self._receive(thing, TITLES[severity], AlertStatus.FIRING, crash)
-        if received is None:
-            return
-        assert received.incident_id is not None, f"an accepted alert about {thing} has no incident"
-        number = received.incident_id
-        self.accepted.append((thing, number))
-        self.numbers[thing] = number
-        if received.opened:
-            assert before is None, f"{thing} opened {number} while {before.id if before else 0} had its key"
-            course = self.courses[number] = Course(self.rules)
-            course.begin(self._incident(number).severity, self.world.now)
+    # Time
+
+    def _pass(self, seconds: int) -> None:
+        end = self.world.now + timedelta(seconds=seconds)
+        while self.up and (due := self.world.engine.next_due_at()) is not None and due <= end:
+            self.world.now = max(self.world.now, due)
+            self._rest()
+        self.world.now = max(self.world.now, end)
+
+    def _rest(self) -> None:
+        """Let the engine act until nothing is due; when it dies, the next one goes on."""
+        for _ in range(TICKS_MAX):
+            try:
+                if not self.up or not self._tick():
+                    break
+            except Crash:
+                self._crashed()
         else:
-            assert before is not None and before.id == number
-            self._reckon(before)
+            raise AssertionError("the engine never comes to rest")
+        self._look()
+        for objection in self._objections:
+            raise objection
 
-    def _source_says(self, thing: int, status: AlertStatus) -> None:
-        before = self._firing(thing)
-        self._receive(thing, "Over", status, None)
-        if before is None:
-            return
-        after = self._reckon(before)
-        if before.incident_class == IncidentClass.CONSTITUTIONAL:
-            assert after.status == before.status, f"the source changed constitutional incident {after.id}"
-
-    def _receive(self, thing: int, title: str, status: AlertStatus, crash: Moment | None) -> intake.Received | None:
-        """None: it was never answered, and is not stored."""
-        incoming = IncomingAlert(source="pagerduty", dedup_key=f"thing-{thing}", status=status, title=title)
-
-        def take_in(session: Session) -> intake.Received:
-            door = intake.door(session, secret_hash(STORE_KEY if thing == 3 else KEY))
-            assert door is not None
-            return intake.receive(session, self.world.desk, door, incoming, self.world.now)
-
-        return self._web(crash, take_in)
-
-    def _verb(self, thing: int, by: str, crash: Moment | None, verb: Callable[..., Outcome]) -> None:
-        number = self.numbers.get(thing)
-        if number is None:
-            return
-        before = self._incident(number)
-        try:
-            outcome = self._web(
-                crash, lambda session: verb(session, self.world.desk, number, self.actors[by], self.world.now)
-            )
-        except TocsinError:
-            return
-        if outcome is None:
-            return
-        after = self._reckon(before)
-        if verb is actions.acknowledge and before.status == Status.OPEN:
-            assert after.status == Status.ACKNOWLEDGED, f"{by}'s acknowledgement of {number} is lost"
-        if verb is actions.escalate_now and outcome.changed:
-            self.courses[number].hasten(self.world.now)
-        if isinstance(verb, partial) and verb.func is governance.decide:
-            self.approvals.setdefault(number, set()).add(by)
-
-    def _web(self, crash: Moment | None, act: Callable[[Session], Got]) -> Got | None:
-        """A request in another process; None when that died before it could commit."""
-        got: list[Got] = []
-        try:
-            with self.database.elsewhere(crash), self.database.transaction() as session:
-                got.append(act(session))
-        except Crash:
-            if crash is Moment.BEFORE:
-                return None
-        return got[0]
-
-    def _reckon(self, before: Incident) -> Incident:
-        """Tell the course what the world has just done to its incident."""
-        after = self._incident(before.id)
-        course = self.courses[after.id]
-        worse = WORSE.index(after.severity) > WORSE.index(before.severity)
-        if before.status == Status.OPEN and after.status != Status.OPEN:
-            course.stop()
-            pages = frozenset(page.id for page in self.world.pages(after.id))
-            self.stops[after.id] = Stop(pages, len(self.world.deliveries), frozenset(self._sending))
-        elif before.status != Status.OPEN and after.status == Status.OPEN:
-            assert worse and after.severity in ("CRITICAL", "HIGH"), f"{after.id} was reopened without a reason"
-            del self.stops[after.id]
-            course.begin(after.severity, self.world.now)
-        elif after.status == Status.OPEN and worse:
-            course.worsen(after.severity, self.world.now)
-        return after
+    def _tick(self) -> int:
+        claimed = self.world.engine.tick(self.world.now)
+        if self._pool:
+            self._come_between(Point.CLAIMED)
+        while self._pool:
+            self._pool.pop(0)()
+        return claimed
 
     # Providers
 
     def _on_send(self, channel: str, _: str, message: Message) -> None:
-        if message.page_id is None:
+        if message.page_id is None:  # an announcement: a room is no one's telephone
             if channel in self._outage:
                 raise _error(self._outage[channel])
             return
@@ -270,45 +169,22 @@ class Play:
 
     def _come_between(self, point: Point) -> None:
         act = None if self._overtaking else self._meanwhile.pop(point, None)
-        if act is not None:
+        if act is None:
+            return
+        try:
             self._do(act)
+        except AssertionError as objection:  # here the engine would survive it; it is raised when the engine rests
+            self._objections.append(objection)
 
     # Engines
-
-    def _pass(self, seconds: int) -> None:
-        end = self.world.now + timedelta(seconds=seconds)
-        while self.up and (due := self.world.engine.next_due_at()) is not None and due <= end:
-            self.world.now = max(self.world.now, due)
-            self._rest()
-        self.world.now = max(self.world.now, end)
-
-    def _rest(self) -> None:
-        """Let the engine act until nothing is due; when it dies, the next one goes on."""
-        for _ in range(ROUNDS_MAX):
-            try:
-                if not self.up or not self._tick():
-                    break
-            except Crash:
-                self._crashed()
-        else:
-            raise AssertionError("the engine never comes to rest")
-        self._look()
-
-    def _tick(self) -> int:
-        claimed = self.world.engine.tick(self.world.now)
-        if self._pool:
-            self._come_between(Point.CLAIMED)
-        while self._pool:
-            self._pool.pop(0)()
-        return claimed
 
     def _crashed(self) -> None:
         self.lost_attempts |= self._open_attempts()
         self._pool.clear()
         self._sending.clear()
         self.database.crash_at(0)
-        self.world.now += timedelta(seconds=self._down_seconds)
-        self._start_engine(takes_over=self._takes_over)
+        self.world.now += timedelta(seconds=self._after_crash.down_seconds)
+        self._start_engine(takes_over=self._after_crash.takes_over)
 
     def _start_engine(self, *, takes_over: bool) -> None:
         dead, self.up = list(self._engines), True
@@ -319,39 +195,26 @@ class Play:
                 timers.release(session, dead, self.world.now)
 
     def _overtaken(self, seconds: int) -> None:
-        """The send that is under way takes so long that another engine comes by."""
+        """The send that is under way takes so long that another engine comes by, and acts on all that is due."""
         if seconds > timers.LEASE_SECONDS:
             self.lost_attempts |= self._open_attempts()
         self.world.now += timedelta(seconds=seconds)
+        other = self.world.new_engine("another")
         self._overtaking = True
-        other = self.world.new_engine(f"other-{len(self.lost_attempts)}")
-        with self.database.elsewhere():
-            for _ in range(ROUNDS_MAX):
-                if not other.tick(self.world.now):
-                    break
-        self._overtaking = False
-
-    # Looking
+        try:
+            with self.database.elsewhere():
+                for _ in range(TICKS_MAX):
+                    if not other.tick(self.world.now):
+                        break
+        finally:
+            self._overtaking = False
 
     def _look(self) -> None:
-        self.sightings.show(self.courses)
+        self._sightings.show(self.outside.courses)
 
     def _open_attempts(self) -> set[int]:
         with self.database.reading() as session:
             return set(session.scalars(select(Attempt.id).where(Attempt.outcome == "")))
-
-    def _incident(self, number: int) -> Incident:
-        return self.world.incident(number)
-
-    def _firing(self, thing: int) -> Incident | None:
-        """The incident that this thing's firing alert belongs to."""
-        with self.database.reading() as session:
-            number = session.scalar(
-                select(AlertRow.incident_id).where(
-                    AlertRow.dedup_key == f"thing-{thing}", AlertRow.status == AlertStatus.FIRING
-                )
-            )
-        return None if number is None else self._incident(number)
 
 
 def _error(fault: Fault) -> ChannelError:

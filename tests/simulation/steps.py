@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.simulation.crashing import Moment
 
-THINGS = (0, 1, 2, 3)  # what alerts are about; 3 belongs to a protected service, so its incidents are constitutional
+THINGS = (0, 1, 2, 3)  # what alerts are about
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
 PEOPLE = ("ana", "bo", "mia")
 
@@ -109,6 +109,13 @@ class UntilMorning: ...
 
 
 @dataclass(frozen=True)
+class ClockBack:
+    """The machine's clock is set back."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
 class Down:
     """The engine dies while it does nothing."""
 
@@ -155,7 +162,7 @@ class Meanwhile:
     act: Act
 
 
-Step = Act | Approve | Broken | Outage | Healed | Pass | UntilMorning | Down | Up | CrashAt | Meanwhile
+Step = Act | Approve | Broken | Outage | Healed | Pass | UntilMorning | ClockBack | Down | Up | CrashAt | Meanwhile
 
 things = st.sampled_from(THINGS)
 severities = st.sampled_from(SEVERITIES)
@@ -194,7 +201,8 @@ KINDS: dict[str, tuple[int, st.SearchStrategy[Step]]] = {
     "dying": (2, dying),
     "meanwhile": (4, st.builds(Meanwhile, st.sampled_from(Point), coming_between)),
     "trouble": (2, troubles),
-    "engine": (1, st.one_of(st.just(Down()), st.builds(Up, st.booleans()))),
+    "engine": (2, st.one_of(st.just(Down()), st.builds(Up, st.booleans()))),
+    "clock": (1, st.builds(ClockBack, st.sampled_from((1, 40, 1_000)))),
     "morning": (1, st.just(UntilMorning())),
     "approval": (1, st.builds(Approve, things, st.sampled_from(("kim", "kai")))),
 }

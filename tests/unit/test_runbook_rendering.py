@@ -108,12 +108,6 @@ def test_every_link_within_a_good_runbook_meets_a_heading() -> None:
     assert {target[1:] for target in within} <= ids
 
 
-def test_an_action_is_rendered_without_a_paragraph() -> None:
-    assert rendering.render_inline("Run `a <b>` **now** <i>x</i>") == (
-        "Run <code>a &lt;b&gt;</code> <strong>now</strong> &lt;i&gt;x&lt;/i&gt;"
-    )
-
-
 def test_links_are_listed_with_their_lines_and_those_in_code_are_not() -> None:
     assert rendering.links("x\n\n[a](b.md)\n\n`[c](d.md)`\n\n- [e](#f)\n", first=10) == [("b.md", 12), ("#f", 16)]
 
