@@ -132,8 +132,7 @@ def served_app() -> Flask:
     logs.configure(settings.log_level, process="web")
     supervisor.end_with_parent()
     app = create_app(settings)
-    house: House = app.extensions["tocsin"]
-    house.desk.shelf.keep_fresh()
+    app.extensions["tocsin"].desk.shelf.keep_fresh()
     return app
 
 
@@ -226,10 +225,10 @@ def engine_process() -> None:
 @tocsin.command()
 def migrate() -> None:
     """Bring the database to this version's tables."""
-    house = build(_settings())
-    upgrade(house.database)
-    click.echo(f"The database is at {current(house.database)}.")
-    house.database.close()
+    database = Database(_settings().database_url)
+    upgrade(database)
+    click.echo(f"The database is at {current(database)}.")
+    database.close()
 
 
 def _settings(*, demo: bool = False) -> Settings:
@@ -288,11 +287,11 @@ def _refuse_unmigrated(settings: Settings) -> None:
 
 
 def main() -> None:
-    for command in escalation_cli.commands(lambda: build(_settings()).database):
-        tocsin.add_command(command)
-    for command in runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rule_facts(_settings())):
-        tocsin.add_command(command)
-    for command in incidents_cli.commands(lambda: build(_settings()).database, lambda: build(_settings()).desk):
+    for command in (
+        *escalation_cli.commands(lambda: build(_settings()).database),
+        *runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rule_facts(_settings())),
+        *incidents_cli.commands(lambda: build(_settings()).database, lambda: build(_settings()).desk),
+    ):
         tocsin.add_command(command)
     tocsin()
 

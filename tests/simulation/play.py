@@ -14,7 +14,7 @@ from escalation.models import Attempt
 from escalation.paging import timers
 from tests.simulation import steps
 from tests.simulation.course import Rules, nine_o_clock_after
-from tests.simulation.crashing import Crash, FragileDatabase
+from tests.simulation.crashing import Crash, FragileDatabase, Moment
 from tests.simulation.outside import Outside
 from tests.simulation.sightings import Sightings
 from tests.simulation.steps import Fault, Point, Step
@@ -51,7 +51,7 @@ class Play:
         self._broken: dict[str, list[Fault]] = {}
         self._outage: dict[str, Fault] = {}
         self._engines: list[str] = []
-        self._after_crash = steps.CrashAt(0, steps.Moment.BEFORE, takes_over=False, down_seconds=0)
+        self._after_crash = steps.CrashAt(0, Moment.BEFORE, takes_over=False, down_seconds=0)
         self._overtaking = False
         self._objections: list[AssertionError] = []
         self._start_engine(takes_over=False)
@@ -101,7 +101,7 @@ class Play:
         self._look()
         match act:
             case steps.CrashNow(takes_over):
-                self._after_crash = steps.CrashAt(0, steps.Moment.BEFORE, takes_over, down_seconds=1)
+                self._after_crash = steps.CrashAt(0, Moment.BEFORE, takes_over, down_seconds=1)
                 raise Crash
             case steps.Slow(seconds):
                 self._overtaken(seconds)
