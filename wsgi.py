@@ -236,7 +236,7 @@ def _settings(*, demo: bool = False) -> Settings:
         found = read()
     except SettingsError as refused:
         raise click.ClickException("The settings cannot be used:\n" + "\n".join(refused.problems)) from refused
-    if not demo:
+    if not (demo or found.demo):
         return found
     # The demo keeps to a file of its own, so that trying it never touches a team's database.
     apart = found if "TOCSIN_DATABASE_URL" in os.environ else replace(found, database_url=DEMO_DATABASE_URL)

@@ -9,20 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Blueprint
+from flask import Blueprint, Request
 from flask_smorest import Blueprint as DocumentedBlueprint
 from marshmallow import RAISE, Schema
+from webargs.flaskparser import FlaskParser, abort
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 PREFIX = "/api/v1"
 
 
+class _Parser(FlaskParser):
+    """webargs knows of bodies that are not JSON, and not of those that are and that Python will not read."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        try:
+            return super().load_json(req, schema)
+        except RecursionError:
+            problem = "Nested too deeply."
+        except ValueError:  # an integer of more digits than Python reads
+            problem = "Holds a number that is far too long."
+        abort(400, messages={"json": [problem]})
+
+
+class _DocumentedBlueprint(DocumentedBlueprint):  # type: ignore[misc]  # flask-smorest comes without types
+    ARGUMENTS_PARSER = _Parser()
+
+
 class Routes:
     """The routes of one blueprint. A view's docstring is its summary in the OpenAPI document."""
 
     def __init__(self, name: str, description: str) -> None:
-        self._declare = DocumentedBlueprint(name, __name__, url_prefix=PREFIX, description=description)
+        self._declare = _DocumentedBlueprint(name, __name__, url_prefix=PREFIX, description=description)
 
     @property
     def blueprint(self) -> Blueprint:

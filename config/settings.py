@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -70,7 +71,7 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
             else:
                 problems.append(f"{name} is {text!r}; it must be true or false.")
         else:
-            values[setting.name] = text
+            values[setting.name] = text.upper() if setting.name == "log_level" else text
     # TOCSIN_TEST_… belongs to the tests; anything else unknown is most likely a slip of the pen.
     problems += [
         f"{name} is not a setting of Tocsin. Known: {', '.join(sorted(known))}."
@@ -121,7 +122,7 @@ def _problems(settings: Settings) -> list[str]:
         )
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         found.append("TOCSIN_SMTP_URL must look like smtp://user:password@host:587 or smtps://….")
-    if settings.log_level.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+    if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         found.append(f"TOCSIN_LOG_LEVEL is {settings.log_level!r}; use DEBUG, INFO, WARNING or ERROR.")
     return found
 
@@ -137,11 +138,13 @@ def _with_kept_secret(settings: Settings) -> Settings:
         )
     path = Path(settings.database_url.split("///", 1)[-1] or ".").with_name("secret_key")
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return replace(settings, secret_key=path.read_text().strip())
-    with os.fdopen(descriptor, "w") as kept:
-        made = secrets.token_hex(32)
-        kept.write(made)
-    return replace(settings, secret_key=made)
+    if not path.exists():
+        # Written whole under another name first: a process starting at the same moment must not read half a key.
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as kept:
+            kept.write(secrets.token_hex(32))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+        draft.unlink()
+    return replace(settings, secret_key=path.read_text().strip())

@@ -62,8 +62,8 @@ def resolve(session: Session, desk: Desk, number: int, actor: Actor, now: dateti
         sentence = answers.already_resolved(number, incident.resolved_by, incident.resolved_at, now)
         return Outcome(number, False, incident.status, sentence)
     if isinstance(verdict, Withheld):
-        request = requests.ask(session, desk, incident, "resolve", {}, actor, now, reason=reason)
-        _show(session, incident, now, request)
+        requests.ask(session, desk, incident, "resolve", {}, actor, now, reason=reason)
+        _show(session, incident, now)
         return Outcome(number, False, incident.status, answers.awaiting(number, "two keepers' approval to resolve"))
     _resolve(session, desk, incident, verdict, actor, now, reason)
     return Outcome(number, True, incident.status, answers.resolved(number))
@@ -178,13 +178,13 @@ def _resolve(
 
 def _stop(session: Session, desk: Desk, incident: Incident, why: str, now: datetime) -> None:
     session.flush()
-    standing = briefing.standing(incident, now)
+    standing = briefing.standing(session, incident, now)
     escalate.stop(session, desk.journal, incident.id, standing=standing, why=why, now=now)
 
 
-def _show(session: Session, incident: Incident, now: datetime, pending: ChangeRequest | None = None) -> None:
+def _show(session: Session, incident: Incident, now: datetime) -> None:
     session.flush()
-    escalate.announce(session, incident.id, now=now, standing=briefing.standing(incident, now, pending))
+    escalate.announce(session, incident.id, now=now, standing=briefing.standing(session, incident, now))
 
 
 def _already(incident: Incident, actor: Actor, now: datetime) -> Outcome:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from escalation.brief import Brief, Standing
 from incidents import phases, severity
-from incidents.models import Alert, ChangeRequest, Incident
+from incidents.models import Alert, ChangeRequest, Incident, RequestState
 from incidents.severity import IncidentClass, Severity
 from runbook_links.models import RunbookLink
 from runbook_links.shelf import Shelf
@@ -54,8 +57,17 @@ def course(incident: Incident) -> phases.Course:
     )
 
 
-def standing(incident: Incident, now: datetime, pending: ChangeRequest | None = None) -> Standing:
+def standing(session: Session, incident: Incident, now: datetime) -> Standing:
     """`level` is left to escalation, which knows it."""
+    pending = session.scalars(
+        select(ChangeRequest.action)
+        .where(
+            ChangeRequest.incident_id == incident.id,
+            ChangeRequest.state == RequestState.PENDING,
+            ChangeRequest.expires_at > now,
+        )
+        .order_by(ChangeRequest.id)
+    ).all()
     return Standing(
         status=incident.status,
         phase=phases.phase_at(course(incident), now).value,
@@ -63,5 +75,5 @@ def standing(incident: Incident, now: datetime, pending: ChangeRequest | None = 
         acknowledged_at=incident.acknowledged_at,
         resolved_by=incident.resolved_by,
         resolved_at=incident.resolved_at,
-        awaiting=f"two keepers' approval to {pending.action}" if pending else "",
+        awaiting=f"two keepers' approval to {' and to '.join(pending)}" if pending else "",
     )

@@ -29,7 +29,9 @@ def prepare(database: Database, settings: Settings, desk: Desk, now: datetime) -
     Raises ConflictError for a database that holds another team: the demo would put it out of work.
     """
     with database.reading() as session:
-        strangers = session.scalars(select(Responder.key).where(Responder.email.not_like(f"%{DEMO_DOMAIN}"))).all()
+        strangers = session.scalars(
+            select(Responder.key).where(Responder.email.is_(None) | Responder.email.not_like(f"%{DEMO_DOMAIN}"))
+        ).all()
     if strangers:
         raise ConflictError(
             f"This database holds a team of its own ({', '.join(strangers[:3])}, …). "

@@ -30,7 +30,10 @@ def decide(
         raise InvalidInputError("No such action.", fields={"action": f"use one of {', '.join(ACTIONS)}"})
     if decision not in ("approve", "decline"):
         raise InvalidInputError("No such decision.", fields={"decision": "use approve or decline"})
-    request = requests.pending(session, desk, incident, action, now)
+    request, expired = requests.pending(session, desk, incident, action, now)
+    if expired:  # an answer, not an error: that it expired must go on record
+        sentence = f"The request to {action} {number} expired undecided. It must be made again."
+        return Outcome(number, False, incident.status, sentence)
     if request is None:
         raise ConflictError(f"Nobody has asked to {action} incident {number}, or it was decided already.")
     if actor.responder_id is None or APPROVING_ROLE not in actor.roles:
@@ -73,5 +76,5 @@ def _declined(session: Session, incident: Incident, request: ChangeRequest, now:
     request.state = RequestState.DECLINED
     request.decided_at = now
     session.flush()
-    escalate.announce(session, incident.id, now=now, standing=briefing.standing(incident, now))
+    escalate.announce(session, incident.id, now=now, standing=briefing.standing(session, incident, now))
     return Outcome(incident.id, True, incident.status, f"Declined: {request.action} {incident.id} does not go ahead.")

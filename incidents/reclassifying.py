@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from config.errors import InvalidInputError
-from incidents import noting, requests, rising, severity
+from escalation import escalate
+from incidents import briefing, noting, requests, rising, severity
 from incidents.desk import Actor, Desk, Outcome
 from incidents.models import Incident
 from incidents.severity import IncidentClass, Severity
@@ -41,6 +42,7 @@ def reclassify(
     if severity.reclassification_needs_two_people(old, new):
         change = {"class": new[0].value, "severity": new[1].value}
         requests.ask(session, desk, incident, "reclassify", change, actor, now, reason=reason)
+        escalate.announce(session, incident.id, now=now, standing=briefing.standing(session, incident, now))
         sentence = f"Noted, but not done yet: {number} waits for two keepers' approval to become {new[0]} {new[1]}."
         return Outcome(number, False, incident.status, sentence)
     _set(session, desk, incident, new, actor, now, reason)

@@ -43,7 +43,10 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
         return Answer(_list(database))
     actor = actor_of(person, via=reply.channel)
     if reply.context.get("all") and reply.verb is Verb.ACKNOWLEDGE:
-        return _acknowledge_all(database, desk, person, actor, now)
+        try:
+            return _acknowledge_all(database, desk, person, actor, now)
+        except TocsinError as refused:
+            return Answer(refused.detail)
     number = reply.number if reply.number is not None else _newest_page(database, person)
     if number is None:
         return Answer(answers.nothing_open())

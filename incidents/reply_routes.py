@@ -8,10 +8,10 @@ from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from config import logs, security
+from config import http, logs, security
 from config.database import Database
 from config.errors import NotSignedInError
-from escalation.channels import slack, sms, twiml, voice
+from escalation.channels import answers, slack, sms, twiml, voice
 from escalation.channels.base import Reply, ReplyRefusedError
 from incidents import replies
 from incidents.desk import Desk
@@ -76,7 +76,11 @@ def _read(parse: Callable[[], Reply]) -> Reply:
 
 
 def _act(edge: ReplyEdge, reply: Reply, now: datetime) -> Answer:
-    answer = replies.act(edge.database, edge.desk, reply, now)
+    try:
+        answer = replies.act(edge.database, edge.desk, reply, now)
+    except http.DATABASE_AWAY as away:
+        log.error("reply not acted on, the database does not answer", channel=reply.channel, error=str(away))
+        return Answer(answers.try_again())
     edge.wake()
     return answer
 

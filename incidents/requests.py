@@ -33,7 +33,7 @@ def ask(
         raise NotAllowedError(
             f"Only a person can ask to {action} a constitutional incident; {actor.name} is a program."
         )
-    standing = pending(session, desk, incident, action, now)
+    standing, _ = pending(session, desk, incident, action, now)
     if standing is not None:
         if standing.change == change:
             return standing
@@ -55,7 +55,10 @@ def ask(
     return request
 
 
-def pending(session: Session, desk: Desk, incident: Incident, action: str, now: datetime) -> ChangeRequest | None:
+def pending(
+    session: Session, desk: Desk, incident: Incident, action: str, now: datetime
+) -> tuple[ChangeRequest | None, bool]:
+    """The request that stands, if any, and whether one was found to have expired just now and is noted as such."""
     request = session.scalar(
         select(ChangeRequest).where(
             ChangeRequest.incident_id == incident.id,
@@ -64,11 +67,11 @@ def pending(session: Session, desk: Desk, incident: Incident, action: str, now: 
         )
     )
     if request is None or request.expires_at > now:
-        return request
+        return request, False
     request.state = RequestState.EXPIRED
     request.decided_at = now
     session.flush()
     tocsin = Actor(name="tocsin", kind="engine", via="clock")
     text = f"The request to {action} expired undecided."
     noting.note(session, desk, incident, "approval.expired", text, tocsin, now, {"request": request.id})
-    return None
+    return None, True

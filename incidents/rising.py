@@ -64,7 +64,7 @@ def to(
             desk.journal,
             incident.id,
             urgency=routing.urgency_of(new),
-            standing=briefing.standing(incident, now),
+            standing=briefing.standing(session, incident, now),
             now=now,
         )
 
@@ -74,4 +74,4 @@ def _tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> No
     service = session.get_one(Service, incident.service_id)
     link = links.link_of(session, incident.id)
     brief = briefing.brief(incident, alert, service.key, link, base_url=desk.base_url, shelf=desk.shelf)
-    escalate.announce(session, incident.id, now=now, brief=brief, standing=briefing.standing(incident, now))
+    escalate.announce(session, incident.id, now=now, brief=brief, standing=briefing.standing(session, incident, now))

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, Response, jsonify, request
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from config import ids, logs, security
+from config import http, ids, logs, security
 from config.database import Database
 from config.errors import InvalidInputError, NotAllowedError, NotFoundError, TooLargeError
 from incidents import intake
@@ -84,7 +82,7 @@ def blueprint(edge: Edge) -> Blueprint:
                 log.warning("event with an unknown routing key refused", source="pagerduty")
                 return _refused(pagerduty.unknown_key())
             _receive(edge, door, [event.alert], now)
-        except (DBAPIError, PoolTimeoutError) as away:
+        except http.DATABASE_AWAY as away:
             log.error("event not taken, the database does not answer", error=str(away))
             return _refused(pagerduty.unavailable())
         return jsonify(pagerduty.accepted(event.dedup_key)), 202
