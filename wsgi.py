@@ -257,7 +257,7 @@ def _warn_of_missing_channels(house: House) -> None:
         used = responders.channels_in_use(session)
     for channel, people in sorted(used.items()):
         if channel not in channels(house):
-            click.echo(f"Warning: {channel} is not configured, and {people} people are to be reached by it.", err=True)
+            click.echo(f"Warning: {channel} is not configured; people to be reached by it: {people}.", err=True)
 
 
 def _prepare_demo(house: House) -> None:

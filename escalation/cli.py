@@ -61,10 +61,16 @@ def _password(open_database: Callable[[], Database]) -> click.Command:
         with database.transaction() as session:
             person = responders.by_key(session, responder)
             if person is None:
-                raise click.ClickException(f"There is no active responder {responder!r}.")
+                raise click.ClickException(
+                    f"There is no active responder {responder!r}. Declare them and run `tocsin apply`."
+                )
             passwords.set_password(session, person, password)
             email = person.email
         database.close()
-        click.echo(f"{responder} can now sign in as {email or 'nobody yet: declare an e-mail address first'}.")
+        click.echo(
+            f"{responder} can now sign in as {email}."
+            if email
+            else f"{responder} has a password, and signs in once an e-mail address is declared in tocsin.yaml."
+        )
 
     return password

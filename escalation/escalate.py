@@ -76,12 +76,17 @@ def stop(session: Session, journal: Journal, incident_id: int, *, standing: Stan
         return
     cancelled = session.scalars(
         update(Page)
-        .where(Page.escalation_id == escalation.id, Page.state == PageState.QUEUED)
+        .where(
+            Page.escalation_id == escalation.id,
+            Page.state == PageState.QUEUED,
+            Page.level > fire.CONSULTATION_LEVEL,  # keepers are asked about a halt whoever holds the incident
+        )
         .values(state=PageState.CANCELLED)
         .returning(Page.id)
         .execution_options(synchronize_session=False)
     ).all()
-    timers.cancel(session, incident_id, (TimerKind.ADVANCE, TimerKind.DELIVER))
+    timers.cancel(session, incident_id, (TimerKind.ADVANCE,))
+    timers.cancel_subjects(session, TimerKind.DELIVER, cancelled)
     if cancelled:
         journal(
             session,
@@ -110,42 +115,51 @@ def resume(
     escalation.stopped_at = None
     _set_progress(escalation, progress)
     escalation.standing = replace(standing, level=escalation.level).to_json()
-    if escalation.brief["halt_recommended"]:
-        fire.consult(session, journal, escalation, now)
     _go_on(session, journal, escalation, now)
     _show(session, escalation, replace(standing, level=escalation.level), now)
 
 
-def hasten(session: Session, journal: Journal, incident_id: int, now: datetime) -> bool:
-    """Fire the next step now, because a person asked for it. False when the escalation has stopped."""
+def hasten(session: Session, journal: Journal, incident_id: int, now: datetime) -> int | None:
+    """Fire the next step now, because a person asked for it; the level reached. None when there is no escalation.
+
+    One that pages nobody of its own (INFO is only logged, MEDIUM and LOW are told first) begins to page. The caller
+    has seen that the incident is open.
+    """
     escalation = _locked(session, Escalation.incident_id == incident_id)
-    if escalation is None or escalation.stage == Stage.STOPPED:
-        return False
+    if escalation is None:
+        return None
     progress = _progress(escalation)
-    if progress.stage is Stage.NOTIFYING:
+    if progress.stage in (Stage.NOTIFYING, Stage.STOPPED):
         escalation.urgency = Urgency.HIGH
         progress = plan.begin(Urgency.HIGH, now, timezone=escalation.timezone)
     _set_progress(escalation, plan.hastened(_policy(escalation), progress, now))
     _go_on(session, journal, escalation, now)
-    return True
+    return escalation.level
 
 
-def announce(
-    session: Session,
-    incident_id: int,
-    *,
-    now: datetime,
-    standing: Standing | None = None,
-    brief: Brief | None = None,
+def rebrief(
+    session: Session, journal: Journal, incident_id: int, *, brief: Brief, standing: Standing, now: datetime
 ) -> None:
-    """What is known or where the response stands has changed: living messages are edited at the next tick."""
+    """What is known has changed: what is sent from now on says so, and living messages are edited.
+
+    When it has become one for which a halt is recommended, that goes on record and keepers are asked, whoever
+    holds the incident already.
+    """
     escalation = _locked(session, Escalation.incident_id == incident_id)
     if escalation is None:
         return
-    if brief is not None:
-        escalation.brief = brief.to_json()
-    shown = Standing.from_json(escalation.standing) if standing is None else replace(standing, level=escalation.level)
-    _show(session, escalation, shown, now)
+    recommended_before = escalation.brief["halt_recommended"]
+    escalation.brief = brief.to_json()
+    if brief.halt_recommended and not recommended_before:
+        fire.consult(session, journal, escalation, now)
+    _show(session, escalation, replace(standing, level=escalation.level), now)
+
+
+def announce(session: Session, incident_id: int, *, standing: Standing, now: datetime) -> None:
+    """Where the response stands has changed: living messages are edited at the next tick."""
+    escalation = _locked(session, Escalation.incident_id == incident_id)
+    if escalation is not None:
+        _show(session, escalation, replace(standing, level=escalation.level), now)
 
 
 def _go_on(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:

@@ -23,6 +23,7 @@ from escalation.policies import Level, Target
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
 SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
 CONSTITUTIONAL_RANK = 1
+CONSULTATION_LEVEL = 0  # of a page that asks a keeper; the levels begin with 1
 CONSULTED = (Target("role", "keeper"),)  # who decides on a recommended halt
 
 
@@ -92,7 +93,7 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
             incident_id=escalation.incident_id,
             responder_id=keeper.id,
             purpose=Purpose.NOTIFICATION,
-            level=0,
+            level=CONSULTATION_LEVEL,
             firing=escalation.firing,
             step=0,
             channel=way.channel,

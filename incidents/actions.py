@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from config.errors import ConflictError, InvalidInputError
 from escalation import escalate
 from escalation.channels import answers
-from escalation.models import Escalation
 from incidents import briefing, lifecycle, noting, requests
 from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Already, By, Move, Moved, Status, Withheld
@@ -112,9 +111,9 @@ def escalate_now(session: Session, desk: Desk, number: int, actor: Actor, now: d
     noting.note(
         session, desk, incident, "escalation.hastened", f"{actor.name} asked for the next level now.", actor, now
     )
-    if not escalate.hasten(session, desk.journal, incident.id, now):
-        return Outcome(number, False, incident.status, answers.cannot_escalate(number))
-    level = session.scalar(select(Escalation.level).where(Escalation.incident_id == incident.id)) or 0
+    level = escalate.hasten(session, desk.journal, incident.id, now)
+    if level is None:
+        raise ConflictError(f"Incident {number} has no escalation to hasten.")
     return Outcome(number, True, incident.status, answers.escalated(number, level))
 
 

@@ -15,6 +15,7 @@ from incidents.lifecycle import By, Move, Moved, Status
 from incidents.models import Alert, Incident, Service
 from incidents.severity import IncidentClass, Severity
 from runbook_links import links
+from runbook_links.matching import Wanted
 
 TOCSIN = Actor(name="tocsin", kind="engine", via="classification")
 
@@ -72,6 +73,17 @@ def to(
 def _tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:
     alert = session.scalars(select(Alert).where(Alert.incident_id == incident.id).order_by(Alert.id).limit(1)).one()
     service = session.get_one(Service, incident.service_id)
-    link = links.link_of(session, incident.id)
+    wanted = Wanted(
+        rule_runbook=str(incident.classification.get("runbook", {}).get("id", "")),
+        service=service.key,
+        default_runbook=service.runbook,
+        labels=alert.labels,
+        alert_name=alert.labels.get("alertname", ""),
+        incident_class=incident.incident_class,
+        severity=incident.severity,
+        title=incident.title,
+    )
+    link = links.reattach(session, desk.journal, desk.shelf, incident.id, wanted, now)
     brief = briefing.brief(incident, alert, service.key, link, base_url=desk.base_url, shelf=desk.shelf)
-    escalate.announce(session, incident.id, now=now, brief=brief, standing=briefing.standing(session, incident, now))
+    standing = briefing.standing(session, incident, now)
+    escalate.rebrief(session, desk.journal, incident.id, brief=brief, standing=standing, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -19,8 +20,9 @@ from incidents.desk import Desk
 from incidents.intake import Door, Received
 from incidents.sources import reading
 from incidents.sources.base import IncomingAlert, PayloadRefusedError
-from incidents.sources.table import SOURCES
+from incidents.sources.table import SOURCES, Source
 
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 OTHER_METHODS = ["GET", "PUT", "PATCH", "DELETE"]
 
 log = logs.get("webhooks")
@@ -52,7 +54,7 @@ def blueprint(edge: Edge) -> Blueprint:
             log.warning("alert with an unknown key refused", source=source)
             raise NotAllowedError(f"No {source} integration has this key. Check the URL against tocsin.yaml.")
         try:
-            alerts = SOURCES[source].parse(reading.json_value(_body()), now=now)
+            alerts = SOURCES[source].parse(_content(SOURCES[source]), now=now)
         except PayloadRefusedError as refused:
             # Whoever sends this will not send it again better: it may be a page that nobody gets.
             log.error("alert refused", source=source, field=refused.field, problem=refused.problem)
@@ -111,6 +113,19 @@ def _receive(edge: Edge, door: Door, alerts: Sequence[IncomingAlert], now: datet
         edge.wake()
         edge.counted(door.source)
     return received
+
+
+def _content(source: Source) -> Any:
+    """What the source's parser takes, from the body as it came."""
+    body = _body()
+    if source.content == "form" or (source.content == "any" and request.mimetype in FORMS):
+        return request.form.to_dict()
+    try:
+        return reading.json_value(body)
+    except PayloadRefusedError:
+        if source.content == "any" and request.mimetype == "text/plain":
+            return reading.clean(body.decode("utf-8", errors="replace"))
+        raise
 
 
 def _body() -> bytes:

@@ -53,6 +53,26 @@ def attach(
     return link
 
 
+def reattach(
+    session: Session, journal: Journal, shelf: Shelf, incident_id: int, wanted: Wanted, now: datetime
+) -> RunbookLink | None:
+    """Attach one to an incident without, or in place of an operational one when the incident is constitutional now.
+
+    An operational runbook never stands in for a constitutional one.
+    """
+    there = link_of(session, incident_id)
+    runbook = shelf.library.get(there.runbook_id) if there else None
+    fits = runbook is not None and (wanted.incident_class != "constitutional" or runbook.is_constitutional)
+    if there is not None and (fits or runbook is None):
+        return there
+    if there is not None:
+        session.delete(there)
+        session.flush()
+        text = f"Runbook {there.title} taken off: the incident is constitutional now."
+        journal(session, incident_id, "runbook.replaced", text, occurred_at=now, payload={"runbook": there.runbook_id})
+    return attach(session, journal, shelf, incident_id, wanted, now, is_new=True)
+
+
 def link_of(session: Session, incident_id: int) -> RunbookLink | None:
     return session.scalar(select(RunbookLink).where(RunbookLink.incident_id == incident_id))
 

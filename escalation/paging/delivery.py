@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from escalation import escalate, fire, responders
 from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
+from escalation.fire import CONSULTATION_LEVEL
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder
 from escalation.paging import retries, timers
@@ -54,7 +55,7 @@ class Handover:
 def begin(session: Session, journal: Journal, claimed: Claimed, now: datetime) -> Handover | None:
     """Note a try and say what to send; None when there is nothing to send any more."""
     page, escalation = _locked(session, claimed.subject_id)
-    if page is None or escalation is None or page.state != PageState.QUEUED or escalation.stage == Stage.STOPPED:
+    if page is None or escalation is None or page.state != PageState.QUEUED or _is_over(page, escalation):
         timers.finish(session, claimed)
         return None
     if not timers.still_held(session, claimed):
@@ -115,7 +116,7 @@ def record_failure(
     _end_attempt(session, handover, "refused" if error.permanent else "failed", now, error)
     person = session.get_one(Responder, page.responder_id)
     # A send that outlived its lease decides nothing: whoever has claimed the page since is at it, or was.
-    if page.state != PageState.QUEUED or escalation.stage == Stage.STOPPED or not timers.still_held(session, claimed):
+    if page.state != PageState.QUEUED or _is_over(page, escalation) or not timers.still_held(session, claimed):
         timers.finish(session, claimed)
         return
     failures = _tries(session, page, "failed", "refused")
@@ -138,7 +139,7 @@ def record_failure(
 def give_up(session: Session, journal: Journal, claimed: Claimed, why: str, now: datetime) -> None:
     """The page's timer is parked: the page counts as failed, and the person's other ways come forward."""
     page, escalation = _locked(session, claimed.subject_id)
-    if page is None or escalation is None or page.state != PageState.QUEUED or escalation.stage == Stage.STOPPED:
+    if page is None or escalation is None or page.state != PageState.QUEUED or _is_over(page, escalation):
         return
     page.state = PageState.FAILED
     person = session.get_one(Responder, page.responder_id)
@@ -200,6 +201,11 @@ def _fall_back(
         journal(session, page.incident_id, "nobody.reachable", text, occurred_at=now, payload={"level": page.level})
         if newest:
             escalate.skip_ahead(session, journal, escalation, _fired_at(page), now)
+
+
+def _is_over(page: Page, escalation: Escalation) -> bool:
+    """Whether nobody is to be woken any more; a keeper is asked about a halt whoever holds the incident."""
+    return escalation.stage == Stage.STOPPED and page.level > CONSULTATION_LEVEL
 
 
 def _fired_at(page: Page) -> Stage:

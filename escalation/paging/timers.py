@@ -148,6 +148,11 @@ def cancel(session: Session, incident_id: int, kinds: Collection[TimerKind]) -> 
     session.execute(delete(Timer).where(Timer.incident_id == incident_id, Timer.kind.in_(kinds)))
 
 
+def cancel_subjects(session: Session, kind: TimerKind, subject_ids: Sequence[int]) -> None:
+    if subject_ids:
+        session.execute(delete(Timer).where(Timer.kind == kind, Timer.subject_id.in_(subject_ids)))
+
+
 def next_due_at(session: Session, lanes: Collection[str]) -> datetime | None:
     """When the first timer of these lanes becomes visible; None when there is none."""
     found: datetime | None = session.scalar(_NEXT_DUE, {"lanes": list(lanes)})

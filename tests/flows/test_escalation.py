@@ -8,8 +8,10 @@ import pytest
 
 from config.database import Database
 from escalation.models import TimerKind
-from incidents.severity import Severity
+from incidents import actions, reclassifying
+from incidents.severity import IncidentClass, Severity
 from incidents.sources.base import AlertStatus
+from runbook_links import links
 from tests.world import MONDAY, PHONES, STORE_KEY, World, refused, team, unwell
 
 
@@ -239,6 +241,58 @@ def test_a_constitutional_critical_asks_every_keeper_to_decide_on_a_halt_and_pag
     assert quick.kinds(number).count("halt.recommended") == 1
     quick.fast_forward(minutes=5)
     assert [d.to for d in quick.sent("sms") if d.message.purpose == "page"] == [PHONES["ana"], PHONES["bo"]]
+
+
+def test_when_an_acknowledged_incident_becomes_one_to_halt_for_the_keepers_are_asked(quick: World) -> None:
+    number = quick.alert()
+    quick.acknowledge(number)
+    with quick.database.transaction() as session:
+        reclassifying.reclassify(
+            session,
+            quick.desk,
+            number,
+            quick.actor("bo"),
+            quick.now,
+            new_severity=Severity.CRITICAL,
+            new_class=IncidentClass.CONSTITUTIONAL,
+            reason="it is the event store behind it",
+        )
+    quick.run()
+    asked = {d.to for d in quick.sent("sms") if d.message.purpose == "notification"}
+    assert asked == {PHONES["kim"], PHONES["kai"]}
+    assert quick.incident(number).status == "acknowledged"
+
+
+def test_a_constitutional_incident_gives_up_its_operational_runbook(quick: World) -> None:
+    number = quick.alert("Primary database unreachable from api pool")
+    with quick.database.transaction() as session:
+        before = links.link_of(session, number)
+        assert before is not None
+        runbook = quick.desk.shelf.library.get(before.runbook_id)
+        assert runbook is not None
+        reclassifying.reclassify(
+            session,
+            quick.desk,
+            number,
+            quick.actor("bo"),
+            quick.now,
+            new_class=IncidentClass.CONSTITUTIONAL,
+            reason="the record is in it",
+        )
+        after = links.link_of(session, number)
+        assert after is not None
+        attached = quick.desk.shelf.library.get(after.runbook_id)
+        assert attached is not None
+        assert attached.is_constitutional
+
+
+def test_escalating_what_is_only_logged_begins_to_page(quick: World) -> None:
+    number = quick.alert("Deployment 2.4.1 completed successfully")
+    with quick.database.transaction() as session:
+        outcome = actions.escalate_now(session, quick.desk, number, quick.actor("bo"), quick.now)
+    assert outcome.changed
+    quick.run()
+    assert [d.to for d in quick.sent("sms")] == [PHONES["ana"]]
 
 
 def test_resolving_what_is_unknown_opens_nothing(quick: World) -> None:
