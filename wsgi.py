@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from flask import Flask
 
 import config
 import runbook_links
-from config import auth, clock, health, http, ids, logs, news, security, serving, supervisor, telemetry
+from config import auth, clock, health, http, logs, news, plainly, security, serving, supervisor, telemetry
 from config import web as config_web
 from config.database import Database
 from config.errors import ConflictError, SettingsError
@@ -26,16 +26,7 @@ from escalation import api as escalation_api
 from escalation import cli as escalation_cli
 from escalation import gauges, responders
 from escalation import web as escalation_web
-from escalation.channels import whisper
-from escalation.channels.base import Channel
-from escalation.channels.console import Console
-from escalation.channels.email import Email
-from escalation.channels.slack import Slack
-from escalation.channels.sms import Sms
-from escalation.channels.twilio import Account
-from escalation.channels.voice import Voice
-from escalation.channels.webhook import Webhook
-from escalation.console_log import ConsoleLog
+from escalation.channels import configured, whisper
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
 from incidents import api, demo_guide, reply_routes, rules, webhooks
@@ -77,35 +68,15 @@ def build(settings: Settings) -> House:
     return House(settings, database, desk)
 
 
-def channels(house: House) -> Mapping[str, Channel]:
-    """The ways out that are configured. In demo mode the console stands for every one of them."""
-    settings = house.settings
-    if settings.demo:
-        kept = ConsoleLog(house.database, clock.now)
-        names = ("slack", "sms", "voice", "email", "webhook")
-        return {name: Console(name, kept.record, base_url=house.desk.base_url) for name in names}
-    made: dict[str, Channel] = {"webhook": Webhook(ids.derived_secret(settings.secret_key, "webhook"))}
-    if slack := _slack(settings):
-        made["slack"] = slack
-    if settings.twilio_account_sid:
-        account = Account(
-            settings.twilio_account_sid,
-            settings.twilio_auth_token,
-            settings.twilio_from,
-            api_url=settings.twilio_api_url,
-        )
-        made |= {"sms": Sms(account), "voice": Voice(account, house.desk.base_url)}
-    if settings.smtp_url:
-        made["email"] = Email(settings.smtp_url, settings.smtp_from)
-    return made
-
-
-def _slack(settings: Settings) -> Slack | None:
-    return Slack(settings.slack_bot_token, api_url=settings.slack_api_url) if settings.slack_bot_token else None
-
-
 def make_engine(house: House, name: str, submit: Submit) -> Engine:
-    return Engine(house.database, channels(house), house.desk.journal, name=name, read_clock=clock.now, submit=submit)
+    return Engine(
+        house.database,
+        configured.channels(house.settings, house.database),
+        house.desk.journal,
+        name=name,
+        read_clock=clock.now,
+        submit=submit,
+    )
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -152,7 +123,7 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
                 wake,
                 slack_signing_secret=house.settings.slack_signing_secret,
                 twilio_auth_token=house.settings.twilio_auth_token,
-                whisper=whisper.whisperer(_slack(house.settings)),
+                whisper=whisper.whisperer(configured.slack(house.settings)),
             )
         )
     )
@@ -183,6 +154,7 @@ def up(demo: bool) -> None:
     """Migrate, then serve the web side and the engine under one supervisor."""
     settings = _settings(demo=demo)
     logs.configure("WARNING" if demo else settings.log_level, process="up")
+    serving.refuse_taken_port(settings)
     house = build(settings)
     upgrade(house.database)
     if settings.demo:
@@ -191,7 +163,7 @@ def up(demo: bool) -> None:
         _apply_declared(house)
     _warn_of_missing_channels(house)
     house.database.close()
-    click.echo(f"Tocsin {settings.base_url} (listening on {settings.host}:{settings.port}). Stop with Ctrl-C.")
+    click.echo(f"Tocsin starts on {settings.base_url} and is there when {settings.base_url}/readyz says so. Stop with Ctrl-C.")
     commands = {name: supervisor.own_command(name) for name in ("web", "engine")}
     environment = os.environ | to_environment(settings) | {supervisor.SUPERVISED: "1"}
     sys.exit(supervisor.Supervisor(commands, environment).run())
@@ -214,6 +186,8 @@ def engine_process() -> None:
     logs.configure(settings.log_level, process="engine")
     _refuse_unmigrated(settings)
     house = build(settings)
+    if not supervisor.is_supervised():  # `up` has said it already
+        _warn_of_missing_channels(house)
     at_work = Worker(house.database, lambda submit: make_engine(house, engine_name(), submit))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: at_work.stop())
@@ -253,10 +227,11 @@ def _apply_declared(house: House) -> None:
 
 def _warn_of_missing_channels(house: House) -> None:
     """A night without pages shall not begin unnoticed."""
+    there = configured.channels(house.settings, house.database)
     with house.database.reading() as session:
         used = responders.channels_in_use(session)
     for channel, people in sorted(used.items()):
-        if channel not in channels(house):
+        if channel not in there:
             click.echo(f"Warning: {channel} is not configured; people to be reached by it: {people}.", err=True)
 
 
@@ -276,24 +251,34 @@ def rule_facts(settings: Settings) -> list[RuleFacts]:
     return [RuleFacts(rule.id, rule.runbook, rule.severity.value) for rule in rules.load(settings.rules_path).rules]
 
 
+def open_database() -> Database:
+    """For a command; refuses tables of another version, which would end in a riddle."""
+    logs.configure("WARNING", process="tocsin")
+    settings = _settings()
+    _refuse_unmigrated(settings)
+    return Database(settings.database_url, before_commit=timeline.write)
+
+
 def _refuse_unmigrated(settings: Settings) -> None:
     database = Database(settings.database_url)
     ready = is_current(database)
     database.close()
     if not ready:
         raise click.ClickException(
-            "The database's tables are not this version's. Run `tocsin migrate` once, then start this again."
+            f"{database.url.render_as_string()} does not have this version's tables. Is TOCSIN_DATABASE_URL right? "
+            "If so, run `tocsin migrate` once."
         )
 
 
 def main() -> None:
     for command in (
-        *escalation_cli.commands(lambda: build(_settings()).database),
+        *escalation_cli.commands(open_database),
         *runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rule_facts(_settings())),
-        *incidents_cli.commands(lambda: build(_settings()).database, lambda: build(_settings()).desk),
+        *incidents_cli.commands(open_database, lambda: build(_settings()).desk),
     ):
         tocsin.add_command(command)
-    tocsin()
+    with plainly.told():
+        tocsin()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -11,6 +13,21 @@ from config.settings import Settings
 THREADS = 8  # what waits for the database at once; more only queue there
 BACKLOG = 1024
 BACKPRESSURE = 64  # requests taken in at once; the rest wait in the backlog
+
+
+def refuse_taken_port(settings: Settings) -> None:
+    """Raises OSError if anything listens there. Granian would share the port with another Tocsin without a word,
+    and half of the alerts would go to the wrong one."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise OSError(
+                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). Stop what listens there, "
+                "or set TOCSIN_PORT, and TOCSIN_BASE_URL with it."
+            ) from error
 
 
 def serve(settings: Settings, factory: str) -> None:

@@ -23,7 +23,7 @@ class Settings:
 
     database_url: str = "sqlite:///var/tocsin.db"
     config: str = ""  # path of a tocsin.yaml that is applied at start
-    base_url: str = "http://127.0.0.1:8000"  # where people's browsers and phones find this Tocsin
+    base_url: str = "http://127.0.0.1:8000"  # by default host and port; where people's browsers and phones find this Tocsin
     secret_key: str = field(default="", repr=False)  # signs sessions and action links
     slack_bot_token: str = field(default="", repr=False)
     slack_signing_secret: str = field(default="", repr=False)
@@ -78,6 +78,10 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         for name in sorted(env)
         if name.startswith(PREFIX) and name not in known and not name.startswith(PREFIX + "TEST_")
     ]
+    if "base_url" not in values:
+        host = str(values.get("host", Settings.host))
+        shown = Settings.host if host in ("0.0.0.0", "::") else host  # noqa: S104  compared with, not bound to
+        values["base_url"] = f"http://{shown}:{values.get('port', Settings.port)}"
     settings = Settings(**values)  # type: ignore[arg-type]  # read by field type above
     problems += _problems(settings)
     if problems:

@@ -91,12 +91,16 @@ class Supervisor:
         return 1 if late else 0
 
 
+def is_supervised() -> bool:
+    return os.environ.get(SUPERVISED) == "1"
+
+
 def end_with_parent() -> None:
     """A child whose supervisor was killed must not live on, holding the port or acting unwatched.
 
     Does nothing in a process that no supervisor started.
     """
-    if os.environ.get(SUPERVISED) != "1":
+    if not is_supervised():
         return
     parent = os.getppid()
 

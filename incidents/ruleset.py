@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from config.errors import SettingsError
 from incidents import wording
 from incidents.nearness import GAP_WORDS, Lexicon
 from incidents.severity import IncidentClass, Severity
@@ -13,12 +14,8 @@ from incidents.vocabulary import Term, TextReader
 FIELDS = ("name", "title", "body")  # where a rule's words are looked for, in this order
 
 
-class RulesetError(Exception):
+class RulesetError(SettingsError):
     """The rule files cannot be used. `problems` are all there are, each naming file, rule and field."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,8 +80,10 @@ class Course:
 
     def worsen(self, severity: str, at: datetime) -> None:
         """Nobody has answered yet, and it got worse: all who were woken are woken again, and nothing comes later."""
-        if severity not in PAGED_AT_ONCE or self.mode not in ("levels", "last"):
+        if self.mode not in ("levels", "last"):
             self.begin(severity, at)
+        elif severity not in PAGED_AT_ONCE:
+            return  # somebody had it escalated beyond what it was; a rise quiets nothing
         elif self.mode == "last":
             self.next, self.round = 0, self.rules.repeat
             self._levels_from(at - self.rules.levels[-1][0])

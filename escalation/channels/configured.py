@@ -1,0 +1,46 @@
+"""The ways out that the settings open. A new channel is one file, and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from config import clock, ids
+from config.database import Database
+from config.settings import Settings
+from escalation.channels.base import Channel
+from escalation.channels.console import Console
+from escalation.channels.email import Email
+from escalation.channels.slack import Slack
+from escalation.channels.sms import Sms
+from escalation.channels.twilio import Account
+from escalation.channels.voice import Voice
+from escalation.channels.webhook import Webhook
+from escalation.console_log import ConsoleLog
+
+SHOWN_IN_DEMO = ("slack", "sms", "voice", "email", "webhook")
+
+
+def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
+    """By name. In demo mode the console stands for every one of them."""
+    base_url = settings.base_url.rstrip("/")
+    if settings.demo:
+        kept = ConsoleLog(database, clock.now)
+        return {name: Console(name, kept.record, base_url=base_url) for name in SHOWN_IN_DEMO}
+    made: dict[str, Channel] = {"webhook": Webhook(ids.derived_secret(settings.secret_key, "webhook"))}
+    if room := slack(settings):
+        made["slack"] = room
+    if settings.twilio_account_sid:
+        account = Account(
+            settings.twilio_account_sid,
+            settings.twilio_auth_token,
+            settings.twilio_from,
+            api_url=settings.twilio_api_url,
+        )
+        made |= {"sms": Sms(account), "voice": Voice(account, base_url)}
+    if settings.smtp_url:
+        made["email"] = Email(settings.smtp_url, settings.smtp_from)
+    return made
+
+
+def slack(settings: Settings) -> Slack | None:
+    return Slack(settings.slack_bot_token, api_url=settings.slack_api_url) if settings.slack_bot_token else None
