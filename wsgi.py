@@ -163,7 +163,9 @@ def up(demo: bool) -> None:
         _apply_declared(house)
     _warn_of_missing_channels(house)
     house.database.close()
-    click.echo(f"Tocsin starts on {settings.base_url} and is there when {settings.base_url}/readyz says so. Stop with Ctrl-C.")
+    click.echo(
+        f"Tocsin starts on {settings.base_url} and is there when {settings.base_url}/readyz says so. Stop with Ctrl-C."
+    )
     commands = {name: supervisor.own_command(name) for name in ("web", "engine")}
     environment = os.environ | to_environment(settings) | {supervisor.SUPERVISED: "1"}
     sys.exit(supervisor.Supervisor(commands, environment).run())

@@ -8,6 +8,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from config import supervisor
 from config.settings import Settings
 
 THREADS = 8  # what waits for the database at once; more only queue there
@@ -32,6 +33,7 @@ def refuse_taken_port(settings: Settings) -> None:
 
 def serve(settings: Settings, factory: str) -> None:
     """Until SIGTERM. `factory`: `module:function` that makes the app in the worker process."""
+    supervisor.own_children()  # Granian's worker is one
     Granian(
         factory,
         factory=True,

@@ -14,6 +14,7 @@ from config.errors import SettingsError
 
 SHIPPED_RULES = Path(__file__).parent / "rules"
 PREFIX = "TOCSIN_"
+HOST, PORT = "127.0.0.1", 8000
 SECRET_KEY_CHARACTERS_MIN = 32
 
 
@@ -23,7 +24,9 @@ class Settings:
 
     database_url: str = "sqlite:///var/tocsin.db"
     config: str = ""  # path of a tocsin.yaml that is applied at start
-    base_url: str = "http://127.0.0.1:8000"  # by default host and port; where people's browsers and phones find this Tocsin
+    base_url: str = (
+        "http://127.0.0.1:8000"  # by default host and port; where people's browsers and phones find this Tocsin
+    )
     secret_key: str = field(default="", repr=False)  # signs sessions and action links
     slack_bot_token: str = field(default="", repr=False)
     slack_signing_secret: str = field(default="", repr=False)
@@ -36,8 +39,8 @@ class Settings:
     smtp_from: str = "Tocsin <tocsin@localhost>"
     runbooks_dir: str = ""  # empty: the shipped library
     rules_dir: str = ""  # empty: the shipped rules
-    host: str = "127.0.0.1"
-    port: int = 8000
+    host: str = HOST
+    port: int = PORT
     log_level: str = "INFO"
     demo: bool = False  # pages go to the console page instead of to people
 
@@ -79,9 +82,9 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
         if name.startswith(PREFIX) and name not in known and not name.startswith(PREFIX + "TEST_")
     ]
     if "base_url" not in values:
-        host = str(values.get("host", Settings.host))
-        shown = Settings.host if host in ("0.0.0.0", "::") else host  # noqa: S104  compared with, not bound to
-        values["base_url"] = f"http://{shown}:{values.get('port', Settings.port)}"
+        host = str(values.get("host", HOST))
+        shown = HOST if host in ("0.0.0.0", "::") else host  # noqa: S104  compared with, not bound to
+        values["base_url"] = f"http://{shown}:{values.get('port', PORT)}"
     settings = Settings(**values)  # type: ignore[arg-type]  # read by field type above
     problems += _problems(settings)
     if problems:

@@ -17,7 +17,7 @@ PAUSE_SECONDS_MAX = 30.0
 HEALTHY_AFTER_SECONDS = 60.0
 GRACE_SECONDS = 20.0  # longer than the longest send
 LOOK_EVERY_SECONDS = 0.2
-SUPERVISED = "SUPERVISED_BY_TOCSIN"  # in the environment of the children
+SUPERVISED = "SUPERVISED_BY_TOCSIN"  # in the environment of the children: the process id of their parent
 
 log = logs.get("supervisor")
 
@@ -36,7 +36,7 @@ class Child:
 class Supervisor:
     def __init__(self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str]) -> None:
         self._children = [Child(name, command) for name, command in commands.items()]
-        self._environment = dict(environment)
+        self._environment = {**environment, SUPERVISED: str(os.getpid())}
         self._ending = threading.Event()
 
     def run(self) -> int:
@@ -92,25 +92,33 @@ class Supervisor:
 
 
 def is_supervised() -> bool:
-    return os.environ.get(SUPERVISED) == "1"
+    return SUPERVISED in os.environ
 
 
 def end_with_parent() -> None:
-    """A child whose supervisor was killed must not live on, holding the port or acting unwatched.
+    """A child whose parent was killed must not live on, holding the port or acting unwatched.
 
     Does nothing in a process that no supervisor started.
     """
     if not is_supervised():
         return
-    parent = os.getppid()
+    # Not getppid(): a parent killed while this process was still importing is not its parent any more.
+    parent = int(os.environ[SUPERVISED])
 
     def watch() -> None:
         nap = threading.Event()
         while os.getppid() == parent:
             nap.wait(LOOK_EVERY_SECONDS)
         os.kill(os.getpid(), signal.SIGTERM)
+        nap.wait(GRACE_SECONDS)
+        os.kill(os.getpid(), signal.SIGKILL)  # nobody else is left to do it
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def own_children() -> None:
+    """From here on, what this process starts is its child, to `end_with_parent`."""
+    os.environ[SUPERVISED] = str(os.getpid())
 
 
 def own_command(*arguments: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from escalation import responders
@@ -84,7 +84,9 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
     """
     keepers = rota.people(session, CONSULTED, now)
     ways = responders.ways(session, keepers, "high")
-    escalation.firing += 1
+    # Counted downwards: to be asked is no firing of a level, and must not make the newest one look overtaken.
+    first = session.scalar(select(func.min(Page.firing)).where(Page.escalation_id == escalation.id))
+    consultation = min(first or 0, 0) - 1
     asked = [(keeper, ways[keeper.id][0]) for keeper in keepers if ways[keeper.id]]
     pages = []
     for keeper, way in asked:
@@ -94,7 +96,7 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
             responder_id=keeper.id,
             purpose=Purpose.NOTIFICATION,
             level=CONSULTATION_LEVEL,
-            firing=escalation.firing,
+            firing=consultation,
             step=0,
             channel=way.channel,
             address=way.address,

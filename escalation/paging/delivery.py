@@ -194,9 +194,10 @@ def _fall_back(
         journal(session, page.incident_id, "page.fell_back", text, occurred_at=now, payload=_facts(extra, person))
         return
     if page.state == PageState.FAILED and not _anyone_left(session, page):
-        newest = page.firing == escalation.firing and page.level > 0  # else a later level has fired meanwhile
+        newest = page.firing == escalation.firing  # else a later level has fired meanwhile
         goes_on = newest and not page.last_resort
-        text = f"No page of level {page.level} could be handed over" if page.level else "No keeper could be asked"
+        asking = page.level == CONSULTATION_LEVEL
+        text = "No keeper could be asked" if asking else f"No page of level {page.level} could be handed over"
         text += "; going on to the next step at once." if goes_on else "."
         journal(session, page.incident_id, "nobody.reachable", text, occurred_at=now, payload={"level": page.level})
         if newest:

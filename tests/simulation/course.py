@@ -52,7 +52,7 @@ class Course:
     next: int = 0
     round: int = 0
     firings: list[Firing] = field(default_factory=list)
-    counted: int = 0  # firings, and the times that keepers were asked beside them
+    asked: int = 0  # how often keepers were asked about a halt, beside the levels
 
     # What the world does
 
@@ -73,7 +73,7 @@ class Course:
 
     def hasten(self, at: datetime) -> None:
         """A person asked for the next level now."""
-        if self.mode in ("told", "daily"):
+        if self.mode in ("off", "told", "daily"):
             self.begin("HIGH", at)
         else:
             self._now(at)

@@ -18,7 +18,7 @@ from incidents.proof import verify
 from incidents.proof.models import TimelineEntry
 from incidents.severity import IncidentClass
 from tests.simulation.play import Play
-from tests.simulation.sightings import ASKED, FIRINGS
+from tests.simulation.sightings import FIRINGS
 from tests.simulation.steps import Fault
 
 NEVER_SILENT = ("CRITICAL", "HIGH", "MEDIUM")
@@ -35,13 +35,11 @@ def check(play: Play) -> None:
     for page in pages:
         by_incident[page.incident_id].append(page)
     for incident in incidents:
-        _never_silent(play, incident, [t for t in timers if t.incident_id == incident.id])
+        asking = {page.id for page in by_incident[incident.id] if page.level == CONSULTATION_LEVEL}
+        _never_silent(play, incident, [t for t in timers if t.incident_id == incident.id], asking)
         _goes_on_when_nobody_is_left(play, incident, by_incident[incident.id])
         _quiet_after_a_stop(play, incident, by_incident[incident.id])
-        if incident.incident_class == IncidentClass.CONSTITUTIONAL and incident.status == Status.RESOLVED:
-            assert len(play.outside.approvals.get(incident.id, ())) >= 2, (
-                f"constitutional {incident.id} was resolved by one"
-            )
+        _constitutional(play, incident)
     _nothing_due_is_left(play, timers)
     _deliveries(play, pages, lost)
     _states(play, pages, lost, {t.subject_id for t in timers if t.kind == TimerKind.DELIVER})
@@ -73,11 +71,12 @@ def _alerts(session: Session, play: Play) -> None:
     assert kept >= {(f"thing-{thing}", number) for thing, number in play.outside.accepted}, "an accepted alert is gone"
 
 
-def _never_silent(play: Play, incident: Incident, timers: Iterable[Timer]) -> None:
+def _never_silent(play: Play, incident: Incident, timers: Iterable[Timer], asking: set[int]) -> None:
     course, now = play.outside.courses[incident.id], play.world.now
     advance = [t for t in timers if t.kind == TimerKind.ADVANCE and t.parked_at is None]
     if incident.status != Status.OPEN:
-        left = [t.kind for t in timers if t.kind != TimerKind.SHOW]
+        asked = [t.id for t in timers if t.kind == TimerKind.DELIVER and t.subject_id in asking]
+        left = [t.kind for t in timers if t.kind != TimerKind.SHOW and t.id not in asked]
         assert not left, f"{incident.id} is {incident.status} and still has timers: {left}"
         return
     if incident.severity in NEVER_SILENT:
@@ -90,7 +89,7 @@ def _never_silent(play: Play, incident: Incident, timers: Iterable[Timer]) -> No
 
 def _goes_on_when_nobody_is_left(play: Play, incident: Incident, pages: list[Page]) -> None:
     course = play.outside.courses[incident.id]
-    last = [page.state for page in pages if page.firing == course.counted]
+    last = [page.state for page in pages if page.firing == len(course.firings)]
     if play.up and incident.status == Status.OPEN and last and set(last) == {PageState.FAILED}:
         assert course.may_rest_after_failure(), (
             f"{incident.id}: {course.firings[-1]} failed whole, and nothing followed"
@@ -109,6 +108,18 @@ def _quiet_after_a_stop(play: Play, incident: Incident, pages: list[Page]) -> No
     since = {d.message.page_id for d in play.world.deliveries[stop.deliveries :] if not d.edit}
     late = since & stop.pages - stop.in_flight - asking
     assert not late, f"{incident.id} was stopped, and pages {late} went out after that"
+
+
+def _constitutional(play: Play, incident: Incident) -> None:
+    """Never resolved by a source or by one person; keepers are asked when a halt is recommended."""
+    if incident.incident_class != IncidentClass.CONSTITUTIONAL:
+        return
+    if incident.status == Status.RESOLVED:
+        assert len(play.outside.approvals.get(incident.id, ())) >= 2, (
+            f"constitutional {incident.id} was resolved by one"
+        )
+    if incident.severity == "CRITICAL":
+        assert play.outside.courses[incident.id].asked, f"no keeper was asked about a halt for {incident.id}"
 
 
 def _nothing_due_is_left(play: Play, timers: Iterable[Timer]) -> None:
@@ -155,7 +166,7 @@ def _states(play: Play, pages: Iterable[Page], lost: Counter[int], timed: set[in
 def _timeline_is_complete(session: Session) -> None:
     """It tells of every firing, and of every page that was handed over and lived to be recorded."""
     told = select(TimelineEntry.incident_id, func.count()).group_by(TimelineEntry.incident_id)
-    firings = dict(session.execute(told.where(TimelineEntry.kind.in_((*FIRINGS, ASKED)))).all())
+    firings = dict(session.execute(told.where(TimelineEntry.kind.in_(FIRINGS))).all())
     for incident_id, firing in session.execute(select(Escalation.incident_id, Escalation.firing)):
         assert firings.get(incident_id, 0) == firing, f"the timeline of {incident_id} leaves out a firing"
     sent = dict(session.execute(told.where(TimelineEntry.kind == "page.sent")).all())

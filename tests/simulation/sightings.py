@@ -38,9 +38,9 @@ class Sightings:
 
 def _show(session: Session, course: Course, entry: TimelineEntry) -> None:
     facts = json.loads(entry.payload)["facts"]
-    course.counted += 1
     if entry.kind == ASKED:
-        asked = _pages(session, entry.incident_id, course.counted)
+        course.asked += 1
+        asked = _pages(session, entry.incident_id, -course.asked)
         assert (
             sorted(key for page, key in asked if page.step == 0)
             == sorted(course.rules.keepers)
@@ -49,11 +49,12 @@ def _show(session: Session, course: Course, entry: TimelineEntry) -> None:
         return
     people = tuple(dict.fromkeys(page["responder"] for page in facts["pages"]))
     firing = Firing(entry.kind, facts["level"], people, entry.occurred_at)
-    before = _pages(session, entry.incident_id, course.counted - 1)
+    number = len(course.firings) + 1
+    before = _pages(session, entry.incident_id, number - 1)
     all_failed = bool(before) and all(page.state == PageState.FAILED for page, _ in before)
     quiet = entry.kind == "oncall.notified" or course.low
     course.fired(firing, all_failed_before=all_failed)
-    _ladders(session, course.rules, firing, _pages(session, entry.incident_id, course.counted), quiet=quiet)
+    _ladders(session, course.rules, firing, _pages(session, entry.incident_id, number), quiet=quiet)
 
 
 def _ladders(session: Session, rules: Rules, firing: Firing, pages: Sequence[tuple[Page, str]], *, quiet: bool) -> None:
