@@ -24,7 +24,7 @@ from escalation import responders
 from escalation.channels.base import ChannelError, Message, Sent
 from escalation.models import Attempt, Page, Timer
 from escalation.paging.engine import Engine, Submit
-from incidents import actions, configuration, intake, replies, rules
+from incidents import actions, configuration, intake, reclassifying, replies, rules
 from incidents.desk import Actor, Desk, Outcome
 from incidents.models import Incident
 from incidents.proof import timeline
@@ -60,7 +60,7 @@ responders:
   kai: {{name: Kai Ito, email: kai@example.org, roles: [keeper], phone: "+15005550105",
         page_by: {{high: [{{after: 0s, by: sms}}], low: [{{after: 0s, by: sms}}]}}}}
 schedules:
-  primary: {{timezone: UTC, rotations: [{{members: [ana], starts: "2026-01-05T00:00", turn: 1w}}]}}
+  primary: {{timezone: UTC, rotations: [{{members: [ana], starts: "{primary_starts}", turn: 1w}}]}}
   secondary: {{timezone: UTC, rotations: [{{members: [bo], starts: "{secondary_starts}", turn: 1w}}]}}
 policies:
   standard:
@@ -81,9 +81,17 @@ def team(
     *,
     ana_by: str = "[{after: 0s, by: sms}]",
     repeat: int = 0,
+    primary_starts: str = "2026-01-05T00:00",
     secondary_starts: str = "2026-01-05T00:00",
 ) -> str:
-    return TEAM.format(ana_by=ana_by, repeat=repeat, secondary_starts=secondary_starts, key=KEY, store_key=STORE_KEY)
+    return TEAM.format(
+        ana_by=ana_by,
+        repeat=repeat,
+        primary_starts=primary_starts,
+        secondary_starts=secondary_starts,
+        key=KEY,
+        store_key=STORE_KEY,
+    )
 
 
 @dataclass(frozen=True)
@@ -205,6 +213,20 @@ class World:
         self.run()
         return outcome
 
+    def escalate_now(self, number: int, by: str = "ana") -> Outcome:
+        with self.database.transaction() as session:
+            outcome = actions.escalate_now(session, self.desk, number, self.actor(by), self.now)
+        self.run()
+        return outcome
+
+    def reclassify(self, number: int, to: Severity, by: str = "ana") -> Outcome:
+        with self.database.transaction() as session:
+            outcome = reclassifying.reclassify(
+                session, self.desk, number, self.actor(by), self.now, new_severity=to, reason="it is"
+            )
+        self.run()
+        return outcome
+
     def run(self) -> None:
         """Let the engine act until nothing is due now."""
         for _ in range(1000):
@@ -233,13 +255,11 @@ class World:
         with self.database.reading() as session:
             return session.get_one(Incident, number)
 
+    def timeline(self, number: int) -> list[TimelineEntry]:
+        return self._all(select(TimelineEntry).where(TimelineEntry.incident_id == number).order_by(TimelineEntry.seq))
+
     def kinds(self, number: int) -> list[str]:
-        with self.database.reading() as session:
-            return list(
-                session.scalars(
-                    select(TimelineEntry.kind).where(TimelineEntry.incident_id == number).order_by(TimelineEntry.seq)
-                )
-            )
+        return [entry.kind for entry in self.timeline(number)]
 
     def pages(self, number: int) -> list[Page]:
         return self._all(select(Page).where(Page.incident_id == number).order_by(Page.id))

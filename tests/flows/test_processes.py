@@ -142,19 +142,20 @@ def test_a_killed_engine_and_a_killed_web_process_come_back_and_no_page_is_lost(
     running: Running, providers: FakeProviders
 ) -> None:
     assert running.alert("Observer API down", "first") == 202
-    until(lambda: len(providers.sms_to(PHONES["ana"])) == 1, "the first page", running)
+    # A send in flight when the engine dies may be repeated, so texts are looked for and not counted.
+    until(lambda: paged(providers, "Observer API down"), "the first page", running)
 
     before = running.children()["engine"]
     os.kill(before, signal.SIGKILL)
     assert running.alert("Primary database unreachable", "second") == 202
-    until(lambda: len(providers.sms_to(PHONES["ana"])) == 2, "the page that came while no engine ran", running)
+    until(lambda: paged(providers, "Primary database"), "the page that came while no engine ran", running)
     assert running.children()["engine"] != before
 
     before = running.children()["web"]
     os.kill(before, signal.SIGKILL)
     until(lambda: running.children().get("web", before) != before, "the web side to be started again", running)
     until(lambda: running.alert("Checkout is down", "third") == 202, "the web side to take alerts again", running)
-    until(lambda: len(providers.sms_to(PHONES["ana"])) == 3, "the page after it", running)
+    until(lambda: paged(providers, "Checkout is down"), "the page after it", running)
 
 
 def test_sigterm_ends_everything_cleanly(running: Running) -> None:
@@ -171,6 +172,10 @@ def test_children_do_not_outlive_a_killed_supervisor(running: Running) -> None:
     running.process.wait(PATIENCE_SECONDS)
     until(lambda: not any(_lives(pid) for pid in children.values()), "the children to end", running)
     until(lambda: running.get("/healthz")[0] == 0, "the port to be free", running)
+
+
+def paged(providers: FakeProviders, title: str) -> bool:
+    return any(title in text.body for text in providers.sms_to(PHONES["ana"]))
 
 
 def _lives(pid: int) -> bool:

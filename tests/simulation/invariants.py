@@ -133,17 +133,18 @@ def _deliveries(play: Play, pages: Iterable[Page], lost: Counter[int]) -> None:
     """At least once, with at most one repeat for each time that nobody lived to record a send."""
     addresses = {page.id: (page.channel, page.address) for page in pages}
     counted: Counter[int] = Counter()
+    marked: Counter[int] = Counter()
     for delivered in play.world.deliveries:
         page_id = delivered.message.page_id
         if page_id is None:
             continue
         counted[page_id] += 1
+        marked[page_id] += delivered.message.repeat
         assert addresses[page_id] == (delivered.channel, delivered.to), f"page {page_id} went to {delivered.to}"
-        if counted[page_id] > 1:
-            assert delivered.message.repeat or page_id in lost, f"page {page_id} came again, not marked as a repeat"
         if delivered.message.repeat:
             assert lost[page_id], f"page {page_id} is marked as a repeat for no reason"
     for page_id, count in counted.items():
+        assert count <= 1 + marked[page_id], f"page {page_id} came again, not marked as a repeat"
         assert count <= 1 + lost[page_id], f"page {page_id} came {count} times after {lost[page_id]} crashes"
 
 

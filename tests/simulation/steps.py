@@ -200,7 +200,7 @@ KINDS: dict[str, tuple[int, st.SearchStrategy[Step]]] = {
     "answer": (6, answers),
     "dying": (3, dying),
     "meanwhile": (6, st.builds(Meanwhile, st.sampled_from(Point), coming_between)),
-    "trouble": (2, troubles),
+    "trouble": (4, troubles),
     "engine": (1, st.one_of(st.just(Down()), st.builds(Up, st.booleans()))),
     "clock": (1, st.builds(ClockBack, st.sampled_from((1, 40, 1_000)))),
     "morning": (1, st.just(UntilMorning())),

@@ -22,7 +22,7 @@ from tests.simulation.steps import Step
 from tests.world import team
 
 GIVEN = os.environ.get("TOCSIN_TEST_SIMULATIONS")  # how many worlds; then they are others each time
-WORLDS = int(GIVEN or 60)
+WORLDS = int(GIVEN or 120)
 
 LOUD = {
     "ana": (("slack", 0), ("sms", 60), ("voice", 180)),
