@@ -29,7 +29,7 @@ class _Parser(FlaskParser):
             problem = "Nested too deeply."
         except ValueError:  # an integer of more digits than Python reads
             problem = "Holds a number that is far too long."
-        abort(400, messages={"json": [problem]})
+        return abort(400, messages={"json": [problem]})
 
 
 class _DocumentedBlueprint(DocumentedBlueprint):  # type: ignore[misc]  # flask-smorest comes without types

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ from config.security import SESSION_HOURS
 _LIFETIME = timedelta(hours=SESSION_HOURS)
 _EXTENSION = "tocsin_sessions"
 _NAME = "name"
+_TICKET = re.compile(r"[0-9]{1,18}\.([0-9]{1,11})\.[0-9a-f]{32}")
 
 
 class Person(Protocol):
@@ -85,8 +87,9 @@ class Sessions:
         return SignedIn(person, ticket)
 
     def is_over(self, ticket: str) -> bool:
-        signed_in_at = datetime.fromtimestamp(int(ticket.split(".")[1]), UTC)
-        return self.clock() - signed_in_at >= _LIFETIME
+        """Also for a ticket that another version of Tocsin signed in another form: its owner signs in again."""
+        found = _TICKET.fullmatch(ticket)
+        return found is None or self.clock() - datetime.fromtimestamp(int(found[1]), UTC) >= _LIFETIME
 
     def _fingerprint(self, person: Person) -> str:
         # The cookie can be read by its owner: keyed, so that it tells nothing of the hash.

@@ -52,12 +52,13 @@ def level(
     False when nobody could be paged. What changes on the escalation is written before its pages, so that a new one
     costs one INSERT.
     """
+    quiet = _is_quiet(escalation, stage)
     targets = list(level.page)
     if stage is Stage.LAST_RESORT:
-        targets = [Target.parse(written) for written in escalation.last_resort] + targets
+        targets = [Target.parse(written) for written in escalation.last_resort] + ([] if quiet else targets)
     with session.no_autoflush:
         people = rota.people(session, targets, now)
-        ways = responders.ways(session, people, "high" if stage is not Stage.NOTIFYING else "low")
+        ways = responders.ways(session, people, "low" if quiet else "high")
     escalation.firing += 1
     if stage is Stage.PAGING:
         escalation.level = max(escalation.level, level.level)

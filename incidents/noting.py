@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from config.errors import InvalidInputError, NotAllowedError, NotFoundError
 from incidents.desk import Actor, Desk
 from incidents.models import Incident
+from incidents.sources import reading
 
 ACTING_ROLES = frozenset({"responder", "manager", "keeper", "admin"})
 REASON_CHARACTERS_MAX = 2_000
@@ -39,7 +40,7 @@ def may_act(actor: Actor) -> None:
 
 
 def worded(text: str, field: str, characters_max: int) -> str:
-    text = text.strip()
+    text = reading.clean(text).strip()  # from a telephone or a form it may hold what no database keeps
     if not text:
         raise InvalidInputError(f"Say why: {field} is empty.", fields={field: "must not be empty"})
     if len(text) > characters_max:

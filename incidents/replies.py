@@ -34,7 +34,9 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     """Do what the reply says, as whoever's address it came from; a stranger has no power and is told so."""
     with database.reading() as session:
         # A telephone is one address with two channels: a call from it and a text from it are the same person's.
-        person = responders.by_handle(session, reply.channel, reply.sender)
+        # An address with a NUL or half a surrogate pair is nobody's, and no database could be asked for it.
+        known = reply.sender.isprintable()
+        person = responders.by_handle(session, reply.channel, reply.sender) if known else None
     if person is None:
         return Answer(answers.unknown_sender())
     if reply.verb is Verb.HELP:

@@ -11,8 +11,9 @@ from flask import Blueprint, Response, jsonify, request
 from config import http, logs, security
 from config.database import Database
 from config.errors import NotSignedInError
+from escalation import paged
 from escalation.channels import answers, slack, sms, twiml, voice
-from escalation.channels.base import Reply, ReplyRefusedError
+from escalation.channels.base import Reply, ReplyRefusedError, Verb
 from incidents import replies
 from incidents.desk import Desk
 from incidents.replies import Answer
@@ -60,11 +61,23 @@ def blueprint(edge: ReplyEdge) -> Blueprint:
     @security.public
     def from_voice() -> Response:
         reply = _read(lambda: voice.parse_reply(_url(edge), request.form, _twilio_signature(), edge.twilio_auth_token))
+        if reply.verb is Verb.HELP and (again := _said_before(edge, reply)):
+            return Response(again, mimetype="text/xml")
         answer = _act(edge, reply, edge.read_clock())
         return Response(twiml.call_answer(answer.sentence, answer.number), mimetype="text/xml")
 
     security.exempt(routes)
     return routes
+
+
+def _said_before(edge: ReplyEdge, reply: Reply) -> str | None:
+    """The call's page once more, as it stands now; None in a call that came in."""
+    page_id = reply.context.get("page_id")
+    if page_id is None:
+        return None
+    with edge.database.reading() as session:
+        message = paged.message(session, page_id)
+    return None if message is None else twiml.call(message, voice.action_url(edge.desk.base_url, message))
 
 
 def _read(parse: Callable[[], Reply]) -> Reply:

@@ -42,7 +42,7 @@ class Edge:
 def blueprint(edge: Edge) -> Blueprint:
     routes = Blueprint("webhooks", __name__)
 
-    @routes.post("/alerts/<source>/<key>")
+    @routes.post("/alerts/<source>/<key>", strict_slashes=False)
     @security.public
     def native(source: str, key: str) -> tuple[Response, int]:
         """A monitoring system's own webhook."""

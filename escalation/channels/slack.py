@@ -20,6 +20,7 @@ from escalation.channels.base import ChannelError, Message, Reply, ReplyRefusedE
 
 API_URL = "https://slack.com/api/"
 TIMEOUT_SECONDS = 10
+NAME_CHARACTERS_MAX = 200  # of a message or a channel, as Slack calls them: its own have about 20
 
 # Slack's error codes: whether trying the same again is pointless. What is not listed is tried again.
 PERMANENT: dict[str, bool] = {
@@ -112,8 +113,8 @@ class Slack:
             if error.code not in LAYOUT_REFUSED:
                 raise
             answer = _call(method, **where, text=slack_blocks.plain_text(message), blocks=[], attachments=[])
-        ts = str(answer.get("ts") or "")
-        return Sent(provider_id=ts, ref={"channel": str(answer.get("channel") or ""), "ts": ts})
+        ts = _at(answer.data, "ts")[:NAME_CHARACTERS_MAX]
+        return Sent(provider_id=ts, ref={"channel": _at(answer.data, "channel")[:NAME_CHARACTERS_MAX], "ts": ts})
 
 
 def _call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
@@ -121,6 +122,9 @@ def _call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespon
         return method(**arguments)
     except SlackApiError as refused:
         raise _error(refused.response) from refused
+    except (AttributeError, KeyError, TypeError, RecursionError) as garbled:
+        # The SDK takes it for granted that JSON is an object. A proxy's need not be.
+        raise ChannelError("Slack's answer was not readable.", permanent=False, code="garbled") from garbled
     except (OSError, HTTPException) as broken:
         raise ChannelError(f"Slack could not be reached: {broken}", permanent=False, code="network") from broken
     except (SlackClientError, ValueError) as unusable:
@@ -129,7 +133,7 @@ def _call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespon
 
 def _error(response: SlackResponse) -> ChannelError:
     """What Slack's refusal means. Its own errors come with status 200; others are from a proxy or a failing edge."""
-    status, code = response.status_code, str(response.get("error") or "")
+    status, code = response.status_code, _at(response.data, "error")
     if not _CODE.fullmatch(code):
         code = f"http_{status}"
     retry_after = _seconds({k.lower(): v for k, v in response.headers.items()}.get("retry-after"))
@@ -194,7 +198,7 @@ def _check_signature(headers: Mapping[str, str], body: bytes, now: datetime, sig
 def _pressed(payload: str) -> Reply:
     try:
         read = json.loads(payload)
-    except ValueError as garbled:
+    except (ValueError, RecursionError) as garbled:
         raise ReplyRefusedError("Slack's payload is not JSON.") from garbled
     sender = _at(read, "user", "id")
     if not sender:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,10 +13,13 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from escalation.channels import wording
 from escalation.channels.base import ChannelError, ReplyRefusedError
 
 API_URL = "https://api.twilio.com"
 TIMEOUT_SECONDS = 10.0
+REASON_CHARACTERS_MAX = 500
+CODE_DIGITS_MAX = 6
 MESSAGING_SERVICE_PREFIX = "MG"  # a sender that is a pool of numbers rather than one
 
 # Twilio's error codes, of requests and of delivery receipts: whether trying the same again is pointless.
@@ -58,6 +62,8 @@ PERMANENT: dict[int, bool] = {
     30008: False,  # the carrier gave no reason
 }
 
+_SID = re.compile(r"[A-Za-z0-9]{1,64}")  # Twilio's own have 34
+
 _quiet = logging.getLogger("tocsin.twilio")  # the SDK logs each request's headers; failures are ChannelErrors here
 _quiet.setLevel(logging.CRITICAL + 1)
 
@@ -98,24 +104,32 @@ class Account:
 
     def _create(self, create: Callable[..., Any], **arguments: str) -> str:
         try:
-            return str(create(**arguments).sid or "")
+            sid = create(**arguments).sid
         except TwilioException as refused:
             raise self._error(refused) from refused
         except OSError as broken:  # every failure of `requests` is one
             raise ChannelError(f"Twilio could not be reached: {broken}", permanent=False, code="network") from broken
-        except ValueError as garbled:
+        except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as garbled:
+            # The SDK takes it for granted that JSON is an object. A proxy's need not be.
             raise ChannelError("Twilio's answer was not readable.", permanent=False, code="garbled") from garbled
+        return sid if isinstance(sid, str) and _SID.fullmatch(sid) else ""
 
     def _error(self, refused: TwilioException) -> ChannelError:
-        status, code = int(getattr(refused, "status", 0)), int(getattr(refused, "code", 0) or 0)
+        status, code = _number(getattr(refused, "status", 0)), _number(getattr(refused, "code", 0))
         # The two kinds of refusal say it in different fields; str() of either may colour it for a terminal.
         reason = getattr(refused, "msg", "") or getattr(refused, "detail", "") or getattr(refused, "title", "")
         return ChannelError(
-            f"Twilio refused it ({code}): {reason}"[:500],
+            wording.one_line(f"Twilio refused it ({code}): {reason}", REASON_CHARACTERS_MAX),
             permanent=is_permanent(code, status),
             code=str(code),
             retry_after_seconds=self._http.retry_after_seconds(),
         )
+
+
+def _number(given: Any) -> int:
+    """A status or an error code; 0 for what is none, as when a proxy answered in Twilio's place."""
+    digits = str(given) if isinstance(given, int | str) and not isinstance(given, bool) else ""
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= CODE_DIGITS_MAX else 0
 
 
 class _HttpPerThread:
