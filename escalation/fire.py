@@ -203,7 +203,8 @@ def _report(
     }.get(stage, "On-call is told" if escalation.urgency != Urgency.LOW else "The business day has begun")
     kind = {Stage.PAGING: "level.reached", Stage.LAST_RESORT: "last_resort.reached"}.get(stage, "oncall.notified")
     verb = "notifying" if _is_quiet(escalation, stage) else "paging"
-    text = f"{where}: {verb} {names}." if names else f"{where}, and nobody is reachable; going on at once."
+    then = "they are tried again later" if stage is Stage.LAST_RESORT else "going on at once"
+    text = f"{where}: {verb} {names}." if names else f"{where}, and nobody is reachable; {then}."
     facts = {
         "level": level.level,
         "pages": [

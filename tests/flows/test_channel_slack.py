@@ -143,6 +143,23 @@ def test_a_failing_way_to_slack_is_told_from_a_wrong_one(
     assert (refused.code, refused.permanent) == (code, permanent)
 
 
+@pytest.mark.parametrize("body", [b"[]", b'"x"', b"5", b"[" * 100_000], ids=["list", "text", "number", "nested"])
+@pytest.mark.parametrize("status", [200, 502])
+def test_json_that_is_no_answer_of_slacks_is_a_passing_failure(
+    providers: FakeProviders, channel: slack.Slack, status: int, body: bytes
+) -> None:
+    providers.fail("slack", status=status, body=body)
+    assert not _refused(channel).permanent
+
+
+def test_a_name_that_slack_would_never_give_is_not_taken_for_the_messages(
+    providers: FakeProviders, channel: slack.Slack
+) -> None:
+    providers.fail("slack", status=200, body=b'{"ok": true, "ts": {"a": 1}, "channel": "' + b"C" * 1_000 + b'"}')
+    sent = channel.send("#incidents", announcement())
+    assert (sent.provider_id, len(sent.ref["channel"])) == ("", 200)
+
+
 def test_a_slack_that_is_not_there_is_a_passing_failure() -> None:
     with FakeProviders() as gone:
         pass

@@ -144,6 +144,29 @@ def test_a_refusal_in_the_form_of_rfc_9457_is_understood(providers: FakeProvider
     assert "a landline" in str(refused)
 
 
+@pytest.mark.parametrize("code", [b'"none"', b"1e400", b"9" * 100, b"[1]", b"true"])
+def test_a_code_that_twilio_would_never_give_is_no_code(providers: FakeProviders, texts: sms.Sms, code: bytes) -> None:
+    providers.fail("sms", status=503, body=b'{"code": ' + code + b', "message": "a proxy\'s\\u0000words"}')
+    refused = _refused(texts)
+    assert (refused.code, refused.permanent) == ("0", False)
+    assert "a proxy's words" in str(refused)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"5", b"[" * 100_000], ids=["list", "null", "number", "nested"])
+def test_json_that_is_no_answer_of_twilios_is_a_passing_failure(
+    providers: FakeProviders, texts: sms.Sms, body: bytes
+) -> None:
+    providers.fail("sms", status=201, body=body)
+    refused = _refused(texts)
+    assert (refused.code, refused.permanent) == ("garbled", False)
+
+
+@pytest.mark.parametrize("sid", [b'"' + b"S" * 300 + b'"', b'"SM\\u0000"', b"5", b'{"a": 1}'])
+def test_a_name_that_twilio_would_never_give_is_not_kept(providers: FakeProviders, texts: sms.Sms, sid: bytes) -> None:
+    providers.fail("sms", status=201, body=b'{"sid": ' + sid + b"}")
+    assert texts.send(ANA, page()).provider_id == ""
+
+
 def test_an_unknown_code_is_judged_by_its_http_status() -> None:
     assert twilio.is_permanent(99999, 400)
     assert not twilio.is_permanent(99999, 408)

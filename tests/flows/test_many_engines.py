@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from config.database import Database
 from config.ids import secret_hash
 from escalation.models import Attempt, Page, PageState, Timer
-from escalation.paging import engine
+from escalation.paging import engine, timers
 from escalation.paging.engine import Engine
 from incidents import actions, intake
 from incidents.proof import timeline, verify
@@ -85,6 +85,22 @@ def test_3_engines_on_sqlite_act_once_on_each_timer_while_people_and_sources_ans
 ) -> None:
     play(sqlite_database, sqlite_url, engines=3, answering=3, incidents=30)
     assert not complaints.heard
+
+
+def test_taking_over_from_a_dead_engine_does_not_wait_for_an_acknowledgement_under_way(
+    postgresql_database: Database, postgresql_url: str
+) -> None:
+    world = World(postgresql_database)
+    number = world.alert(run=False)
+    other = world.alert(dedup_key="another", run=False)
+    with postgresql_database.transaction() as session:
+        assert len(timers.claim(session, "dead", world.now, lanes=["sms"], limit=10)) == 2
+    with databases(postgresql_url, world, 1) as (opened,), postgresql_database.transaction() as session:
+        actions.acknowledge(session, world.desk, number, world.actor("mia"), world.now)
+        with opened.transaction() as taking_over:
+            assert timers.release(taking_over, ["dead"], world.now) == 1
+    world.run()
+    assert [d.message.brief.incident_id for d in world.sent("sms")] == [other]
 
 
 def play(database: Database, url: str, *, engines: int, answering: int, incidents: int) -> None:

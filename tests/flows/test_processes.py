@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from config import supervisor
 from tests.fakes import slack, twilio
 from tests.fakes.providers import FakeProviders
 from tests.world import KEY, PHONES, team
@@ -176,6 +177,20 @@ def test_children_do_not_outlive_a_killed_supervisor(running: Running) -> None:
 
 def paged(providers: FakeProviders, title: str) -> bool:
     return any(title in text.body for text in providers.sms_to(PHONES["ana"]))
+
+
+def test_a_child_whose_supervisor_died_before_it_was_up_ends_too() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait(PATIENCE_SECONDS)
+    script = "import threading; from config import supervisor; supervisor.end_with_parent(); threading.Event().wait()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", script], env=os.environ | {supervisor.SUPERVISED: str(gone.pid)}, stdout=subprocess.PIPE
+    )
+    with child:
+        try:
+            assert child.wait(PATIENCE_SECONDS) == -signal.SIGTERM
+        finally:
+            child.kill()
 
 
 def _lives(pid: int) -> bool:

@@ -209,6 +209,14 @@ def test_a_session_ends_when_the_person_leaves(edge: Edge) -> None:
     assert browser.get("/incidents").status_code == 302
 
 
+@pytest.mark.parametrize("ticket", ["1", "1.2", "1.x.y", "1.99999999999999999999." + "a" * 32, "..", "x" * 5_000])
+def test_a_session_that_another_version_signed_asks_to_sign_in_again(edge: Edge, ticket: str) -> None:
+    browser = edge.browser()
+    with browser.session_transaction() as session:
+        session["_user_id"] = ticket
+    assert browser.get("/incidents").status_code == 302
+
+
 def test_signing_out_ends_the_session_in_this_browser(edge: Edge) -> None:
     edge.person()
     browser = edge.browser()

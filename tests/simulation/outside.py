@@ -78,6 +78,9 @@ class Outside:
                 change = partial(reclassifying.reclassify, new_severity=Severity(severity), reason="it is")
                 self._verb(thing, "bo", change)
 
+    def thing_of(self, number: int) -> int:
+        return next(thing for thing, incident in reversed(self.accepted) if incident == number)
+
     def _alert(self, thing: int, severity: str, crash: Moment | None) -> None:
         before = self._firing(thing)
         received = self._receive(thing, TITLES[severity], AlertStatus.FIRING, crash)

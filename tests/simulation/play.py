@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -149,7 +149,7 @@ class Play:
             return
         self._sending.append(message.page_id)
         try:
-            self._come_between(Point.SENDING)
+            self._come_between(Point.SENDING, message)
             waiting = self._broken.get(channel)
             fault = waiting.pop(0) if waiting else self._outage.get(channel)
             self.calls.append(Call(message.page_id, fault))
@@ -163,14 +163,16 @@ class Play:
         if message.page_id is None:
             return
         try:
-            self._come_between(Point.TAKEN)
+            self._come_between(Point.TAKEN, message)
         finally:
             self._sending.pop()
 
-    def _come_between(self, point: Point) -> None:
+    def _come_between(self, point: Point, message: Message | None = None) -> None:
         act = None if self._overtaking else self._meanwhile.pop(point, None)
         if act is None:
             return
+        if message is not None and not isinstance(act, steps.CrashNow | steps.Slow):
+            act = replace(act, thing=self.outside.thing_of(message.brief.incident_id))
         try:
             self._do(act)
         except AssertionError as objection:  # here the engine would survive it; it is raised when the engine rests

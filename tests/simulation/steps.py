@@ -1,17 +1,11 @@
-"""What can happen in a simulated world. Each step is a value, so that a failing run can be read and pasted."""
+"""What can happen in a simulated world. Each step is a value, so that a failing run can be read, pasted and cut short."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from hypothesis import strategies as st
-
 from tests.simulation.crashing import Moment
-
-THINGS = (0, 0, 0, 1, 1, 3)  # what alerts are about; mostly the same, so that what is done meets what is open
-SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
-PEOPLE = ("ana", "bo", "mia")
 
 
 class Point(StrEnum):
@@ -156,64 +150,10 @@ Act = Alert | SourceSays | Acknowledge | Resolve | Escalate | Reclassify | Crash
 
 @dataclass(frozen=True)
 class Meanwhile:
-    """The next time a page comes to this point, something else happens there first."""
+    """The next time a page comes to this point, something else happens there first: to its own incident, if to any."""
 
     point: Point
     act: Act
 
 
 Step = Act | Approve | Broken | Outage | Healed | Pass | UntilMorning | ClockBack | Down | Up | CrashAt | Meanwhile
-
-things = st.sampled_from(THINGS)
-severities = st.sampled_from(SEVERITIES)
-people = st.sampled_from(PEOPLE)
-crashes = st.sampled_from((None, None, None, None, *Moment))
-alerts = st.builds(Alert, things, severities, crashes)
-answers: st.SearchStrategy[Act] = st.one_of(
-    st.builds(Acknowledge, things, people, crashes),
-    st.builds(Resolve, things, people, crashes),
-    st.builds(SourceSays, things, st.sampled_from(("resolved", "acknowledged"))),
-    st.builds(Escalate, things),
-    st.builds(Reclassify, things, severities),
-)
-dying = st.builds(
-    CrashAt,
-    commits=st.integers(1, 12),
-    moment=st.sampled_from(Moment),
-    takes_over=st.booleans(),
-    down_seconds=st.sampled_from((0, 1, 45, 400, 4_000)),
-)
-coming_between = st.one_of(
-    answers, alerts, st.builds(CrashNow, st.booleans()), st.builds(Slow, st.sampled_from((20, 31, 90, 400)))
-)
-everything = ("slack", "sms", "voice", "email")
-troubles = st.one_of(
-    st.builds(Broken, st.sampled_from(everything), st.sampled_from(Fault), st.integers(1, 7)),
-    st.builds(Outage, st.sampled_from((("sms",), ("sms", "voice"), everything)), st.sampled_from(Fault)),
-    st.just(Healed()),
-)
-
-# What kind of step comes how often; each kind is as likely as it stands here often.
-KINDS: dict[str, tuple[int, st.SearchStrategy[Step]]] = {
-    "alert": (5, alerts),
-    "passing": (5, st.builds(Pass, st.sampled_from((1, 20, 61, 200, 300, 900, 2_700)))),
-    "answer": (6, answers),
-    "dying": (3, dying),
-    "meanwhile": (6, st.builds(Meanwhile, st.sampled_from(Point), coming_between)),
-    "trouble": (4, troubles),
-    "engine": (1, st.one_of(st.just(Down()), st.builds(Up, st.booleans()))),
-    "clock": (1, st.builds(ClockBack, st.sampled_from((1, 40, 1_000)))),
-    "morning": (1, st.just(UntilMorning())),
-    "approval": (1, st.builds(Approve, things, st.sampled_from(("kim", "kai")))),
-}
-ACTS_IN_A_RUN = 4
-
-
-@st.composite
-def runs(draw: st.DrawFn) -> list[Step]:
-    """An alert and some twenty steps after it. Several short lists: a long one comes up too seldom by itself."""
-    kinds = st.sampled_from([kind for kind, (often, _) in KINDS.items() for _ in range(often)])
-    happenings: list[Step] = [draw(alerts)]
-    for _ in range(ACTS_IN_A_RUN):
-        happenings += [draw(KINDS[kind][1]) for kind in draw(st.lists(kinds, max_size=10))]
-    return happenings
