@@ -14,8 +14,9 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 import wsgi
-from config import auth, clock
+from config import auth, clock, news
 from config.database import Database
+from config.news import Bell
 from config.settings import Settings
 from escalation import responders
 from escalation.channels import slack_blocks
@@ -79,13 +80,29 @@ class Door:
             return question(session)
 
     def incident(self, number: int = 1) -> Incident:
-        return self.ask(lambda session: session.get_one(Incident, number))
+        with self.database.reading() as session:
+            return session.get_one(Incident, number)
 
 
 @pytest.fixture
-def door(database_url: str) -> Iterator[Door]:
+def bells(monkeypatch: pytest.MonkeyPatch) -> list[news.Bell]:
+    """What tells the engine borrows a connection, which must be back before the test's database is closed."""
+    made: list[news.Bell] = []
+
+    def remembered(database: Database) -> news.Bell:
+        made.append(Bell(database))
+        return made[-1]
+
+    monkeypatch.setattr(news, "Bell", remembered)
+    return made
+
+
+@pytest.fixture
+def door(database_url: str, bells: list[news.Bell]) -> Iterator[Door]:
     made = Door(database_url)
     yield made
+    for bell in bells:
+        bell.close()
     made.database.close()
 
 

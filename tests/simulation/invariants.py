@@ -56,6 +56,7 @@ def check_the_end(play: Play) -> None:
         ).all()
         assert not overdue, f"pages {overdue} were never handed over"
         _timeline_is_complete(session)
+        _rooms_show_how_it_stands(play, session)
 
 
 def _alerts(session: Session, play: Play) -> None:
@@ -179,3 +180,15 @@ def _timeline_is_complete(session: Session) -> None:
     )
     for incident_id, count in recorded:
         assert sent.get(incident_id) == count, f"the timeline of {incident_id} leaves out a page"
+
+
+def _rooms_show_how_it_stands(play: Play, session: Session) -> None:
+    """The newest message of an incident in a room is the living one; a crash may have left an older one behind."""
+    shown = {
+        (d.message.brief.incident_id, d.to): d.message.standing.status
+        for d in play.world.deliveries
+        if d.to.startswith("#")
+    }
+    for incident_id, status in session.execute(select(Incident.id, Incident.status)):
+        said = {to: seen for (number, to), seen in shown.items() if number == incident_id}
+        assert set(said.values()) <= {status}, f"{incident_id} is {status}, and rooms say {said}"
