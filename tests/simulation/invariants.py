@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -29,6 +29,7 @@ def check(play: Play) -> None:
         incidents = list(session.scalars(select(Incident)))
         timers = list(session.scalars(select(Timer)))
         pages = list(session.scalars(select(Page)))
+        tried = set(session.scalars(select(Attempt.page_id)))
         lost = Counter(session.scalars(select(Attempt.page_id).where(Attempt.id.in_(play.lost_attempts))))
         _alerts(session, play)
     by_incident: dict[int, list[Page]] = defaultdict(list)
@@ -41,6 +42,7 @@ def check(play: Play) -> None:
         _quiet_after_a_stop(play, incident, by_incident[incident.id])
         _constitutional(play, incident)
     _nothing_due_is_left(play, timers)
+    _sent_at_its_time(play, pages, tried, {t.subject_id: t for t in timers if t.kind == TimerKind.DELIVER})
     _deliveries(play, pages, lost)
     _states(play, pages, lost, {t.subject_id for t in timers if t.kind == TimerKind.DELIVER})
 
@@ -128,6 +130,14 @@ def _nothing_due_is_left(play: Play, timers: Iterable[Timer]) -> None:
         due = [(t.kind, t.subject_id) for t in timers if t.visible_at <= play.world.now]
         assert not due, f"the engine rests, and these are due: {due}"
     assert not [t for t in timers if t.parked_at], "a timer was parked"
+
+
+def _sent_at_its_time(play: Play, pages: Iterable[Page], tried: set[int], delivers: Mapping[int, Timer]) -> None:
+    """A page that is due has been tried, or a dead engine's claim on it has not ended yet."""
+    for page in pages:
+        if play.up and page.state == PageState.QUEUED and page.due_at <= play.world.now and page.id not in tried:
+            timer = delivers.get(page.id)
+            assert timer is not None and timer.claim, f"page {page.id} is due since {page.due_at}, and nobody tries"
 
 
 def _deliveries(play: Play, pages: Iterable[Page], lost: Counter[int]) -> None:

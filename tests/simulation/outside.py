@@ -96,7 +96,9 @@ class Outside:
             course.begin(self.world.incident(number).severity, self.world.now)
         else:
             assert before.id == number, f"an alert about {thing} went to {number}; its key fires in {before.id}"
-            self._reckon(before)
+            after = self._reckon(before)
+            rose = WORSE.index(after.severity) > WORSE.index(before.severity) and after.severity in PAGED_AT_ONCE
+            assert not rose or after.status == Status.OPEN, f"{number} got worse, and an old answer keeps it quiet"
 
     def _source_says(self, thing: int, status: AlertStatus) -> None:
         before = self._firing(thing)
