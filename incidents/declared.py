@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from config import declaration, fields
 from config.declaration import Document, Problems
 from config.fields import Fields
-from escalation.declared import KEY
+from escalation.declared_names import KEY
 from escalation.oncall.schedules import zone_names
 
 # Whose alerts may be declared. Not all can be received yet: a team that moves over declares all its senders at once.

@@ -9,7 +9,8 @@ import pytest
 from config import declaration
 from config.declaration import DeclarationError, Problems
 from escalation import declared
-from escalation.declared import Declared, PageStep
+from escalation.declared import Declared
+from escalation.declared_people import PageStep
 from escalation.oncall.schedules import Rotation, Schedule
 from escalation.policies import Announcement, Level, Policy, Target
 

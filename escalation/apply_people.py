@@ -1,0 +1,112 @@
+"""Bringing responders to what is declared; see `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import durations
+from config.changes import Changes
+from escalation.declared_people import DeclaredResponder
+from escalation.models import ContactMethod, Responder
+
+
+@dataclass(slots=True)
+class _Person:
+    """A stored responder, with the ways to reach them by (channel, address)."""
+
+    row: Responder
+    methods: dict[tuple[str, str], ContactMethod]
+
+    def as_written(self) -> dict[str, Any]:
+        return _as_written(self.row, dict(self.methods.keys()), self.row.page_by)
+
+    def differs(self, wanted: DeclaredResponder) -> bool:
+        row, said = self.row, (wanted.name, wanted.email, wanted.timezone, list(wanted.roles), _page_by(wanted))
+        if said != (row.name, row.email, row.timezone, row.roles, row.page_by):
+            return True
+        return self.methods.keys() != set(wanted.ways.items())
+
+
+def write(session: Session, declared: Iterable[DeclaredResponder], changes: Changes) -> None:
+    stored = _stored_people(session)
+    wanted = {responder.key: responder for responder in declared}
+    for responder in wanted.values():
+        person = stored.get(responder.key)
+        if person is None or not person.row.active:
+            changes.added(f"responder {responder.key}", f"({responder.name})")
+        elif person.differs(responder):
+            after = _as_written(responder, responder.ways, _page_by(responder))
+            changes.changed(f"responder {responder.key}", person.as_written(), after, otherwise="contact methods")
+    # All addresses that somebody gives up go first, so that two people can exchange theirs.
+    for key, person in stored.items():
+        _free_addresses(session, person, wanted.get(key))
+    session.flush()
+    for key, person in stored.items():
+        if key not in wanted and person.row.active:
+            person.row.active = False
+            changes.removed(f"responder {key}", f"({person.row.name})")
+    for responder in wanted.values():
+        _write_responder(session, stored.get(responder.key), responder)
+    session.flush()
+
+
+def _stored_people(session: Session) -> dict[str, _Person]:
+    """By key, in order of their making."""
+    by_id = {row.id: _Person(row, {}) for row in session.scalars(select(Responder).order_by(Responder.id))}
+    for method in session.scalars(select(ContactMethod).order_by(ContactMethod.id)):
+        by_id[method.responder_id].methods[method.channel, method.address] = method
+    return {person.row.key: person for person in by_id.values()}
+
+
+def _free_addresses(session: Session, person: _Person, wanted: DeclaredResponder | None) -> None:
+    kept = wanted.ways.items() if wanted else ()
+    for way in [way for way in person.methods if way not in kept]:
+        session.delete(person.methods.pop(way))
+    if person.row.email != (wanted.email if wanted else None):
+        person.row.email = None
+
+
+def _write_responder(session: Session, person: _Person | None, wanted: DeclaredResponder) -> None:
+    row = person.row if person else Responder(key=wanted.key)
+    row.name = wanted.name
+    row.email = wanted.email
+    row.timezone = wanted.timezone
+    row.roles = list(wanted.roles)
+    row.page_by = _page_by(wanted)
+    row.active = True
+    session.add(row)
+    if person is None:
+        session.flush()  # for its id
+    kept = person.methods if person else {}
+    session.add_all(
+        ContactMethod(responder_id=row.id, channel=channel, address=address)
+        for channel, address in wanted.ways.items()
+        if (channel, address) not in kept
+    )
+
+
+def _page_by(wanted: DeclaredResponder) -> dict[str, Any]:
+    """As it is stored."""
+    return {urgency: [step.to_json() for step in steps] for urgency, steps in wanted.page_by.items()}
+
+
+def _as_written(
+    person: Responder | DeclaredResponder, ways: Mapping[str, str], page_by: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "email": person.email,
+        "timezone": person.timezone,
+        "roles": list(person.roles),
+        "slack": ways.get("slack"),
+        "phone": ways.get("sms"),
+        "page_by": {
+            urgency: [{"after": durations.to_text(step["after_seconds"]), "by": step["by"]} for step in steps]
+            for urgency, steps in page_by.items()
+        },
+    }

@@ -1,0 +1,74 @@
+"""Bringing policies and the last resort to what is declared; see `apply`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import durations
+from config.changes import Changes
+from escalation import policies
+from escalation.models import LastResort, PolicyRow
+from escalation.policies import Announcement, Policy
+
+LAST_RESORT_ID = 1
+
+
+def write(session: Session, declared: Iterable[Policy], changes: Changes) -> None:
+    stored = {row.key: row for row in session.scalars(select(PolicyRow))}
+    for policy in declared:
+        row = stored.get(policy.key)
+        definition = policy.to_json()
+        if row is None:
+            session.add(PolicyRow(key=policy.key, definition=definition))
+            changes.added(f"policy {policy.key}")
+        elif row.definition != definition:
+            before = _policy_as_written(Policy.from_json(row.definition))
+            after = _policy_as_written(policy)
+            what = f"policy {policy.key}"
+            changes.changed(what, before, after, otherwise="an announcement's URL, which is not shown")
+            row.definition = definition
+    session.flush()
+
+
+def _policy_as_written(policy: Policy) -> dict[str, Any]:
+    levels = [
+        {
+            "level": level.level,
+            "after": durations.to_text(level.after_seconds),
+            "page": [str(target) for target in level.page],
+            "announce": [_announcement_as_shown(announcement) for announcement in level.announce],
+        }
+        for level in policy.levels
+    ]
+    is_default = policy.repeat_after_seconds == policies.default_repeat_after_seconds(policy.levels)
+    return {
+        "repeat": policy.repeat,
+        "repeat_after": None if is_default else durations.to_text(policy.repeat_after_seconds),
+        "ack_timeout": durations.to_text(policy.ack_timeout_seconds),
+        "levels": levels,
+    }
+
+
+def _announcement_as_shown(announcement: Announcement) -> str:
+    """URLs carry secrets: of a webhook's the host is shown, of Apprise's, where even that can be one, the scheme."""
+    if announcement.channel == "slack":
+        return str(announcement)
+    url = urlsplit(announcement.address)
+    host = f"{url.hostname}/" if announcement.channel == "webhook" else ""
+    return f"{announcement.channel}:{url.scheme}://{host}…"
+
+
+def write_last_resort(session: Session, targets: list[str], changes: Changes) -> None:
+    row = session.get(LastResort, LAST_RESORT_ID)
+    if row is None:
+        session.add(LastResort(id=LAST_RESORT_ID, targets=targets))
+        changes.added("last resort", ", ".join(targets))
+    elif row.targets != targets:
+        changes.changed("last resort", row.targets, targets, otherwise="targets")
+        row.targets = targets
+    session.flush()

@@ -1,0 +1,115 @@
+"""What tocsin.yaml says of responders. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from config import declaration, durations
+from config.fields import Fields
+from escalation import addresses, declared_names
+from escalation.addresses import WAYS
+from escalation.policies import ROLES
+
+URGENCIES = ("high", "low")
+DEFAULT_HIGH_AFTER_SECONDS = {"slack": 0, "sms": 60, "voice": 180, "email": 300}
+DEFAULT_LOW_FIRST_OF = ("slack", "email", "sms")  # the quietest way there is, and only that one
+STEPS_MAX = 15
+STEP_AFTER_SECONDS_MAX = 86_400
+DEFAULT_ROLES = ("responder",)
+
+
+@dataclass(frozen=True, slots=True)
+class PageStep:
+    after_seconds: int  # from when the page is decided
+    by: str  # a key of WAYS
+
+    def to_json(self) -> dict[str, int | str]:
+        return {"after_seconds": self.after_seconds, "by": self.by}
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredResponder:
+    key: str
+    name: str
+    email: str | None  # in lower case
+    timezone: str
+    roles: tuple[str, ...]
+    slack: str | None  # member id
+    phone: str | None  # E.164
+    page_by: Mapping[str, tuple[PageStep, ...]]  # "high" and "low", by time
+
+    @property
+    def ways(self) -> dict[str, str]:
+        """Every way to reach this person, with the address: {"sms": "+351910000001", …}."""
+        own = {"slack": self.slack, "phone": self.phone, "email": self.email}
+        return {way: address for way, key in WAYS.items() if (address := own[key])}
+
+
+def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredResponder | None:
+    """`owners` collects whose each address is: an answer from one must name exactly one person."""
+    own = {key: _address(section, key, owners) for key in addresses.READERS}
+    if not any(section.has(key) for key in own):
+        section.refuse("email", f"{section.name} cannot be reached: declare email, slack or phone")
+    ways = [way for way, key in WAYS.items() if own[key]]
+    page_by = section.inner("page_by")
+    found = DeclaredResponder(
+        key=section.name,
+        name=section.text("name", required=True),
+        email=own["email"],
+        timezone=declared_names.timezone(section, default="UTC"),
+        roles=_roles(section),
+        slack=own["slack"],
+        phone=own["phone"],
+        page_by={urgency: _steps(page_by, urgency, section) or _default_steps(urgency, ways) for urgency in URGENCIES},
+    )
+    return found if section.sound else None
+
+
+def _address(section: Fields, key: str, owners: dict[tuple[str, str], str]) -> str | None:
+    written = section.text(key, characters_max=addresses.EMAIL_CHARACTERS_MAX)
+    if not written:
+        return None
+    try:
+        address = addresses.READERS[key](written)
+    except ValueError as refused:
+        section.refuse(key, str(refused))
+        return None
+    owner = owners.setdefault((key, address), section.name)
+    if owner != section.name:
+        section.refuse(key, f"{declaration.shown(address)} is already {owner}'s")
+    return address
+
+
+def _steps(page_by: Fields, urgency: str, responder: Fields) -> tuple[PageStep, ...]:
+    """By time. Empty if the urgency is not there."""
+    steps: list[PageStep] = []
+    sections = page_by.each(urgency, required=page_by.has(urgency))
+    for section in sections:
+        step = PageStep(section.seconds("after", maximum=STEP_AFTER_SECONDS_MAX), section.choice("by", WAYS))
+        if step.by and not responder.has(WAYS[step.by]):
+            section.refuse("by", f"{responder.name} has no {WAYS[step.by]} to be reached by {step.by}")
+        elif step in steps:
+            section.refuse("by", f"{step.by} after {durations.to_text(step.after_seconds)} is there twice")
+        steps.append(step)
+    if len(sections) > STEPS_MAX:
+        page_by.refuse(urgency, f"has more than {STEPS_MAX} steps")
+    return tuple(sorted(steps, key=lambda step: step.after_seconds))
+
+
+def _default_steps(urgency: str, ways: Sequence[str]) -> tuple[PageStep, ...]:
+    """High: every way there is, more insistent by the minute, the first one at once."""
+    if urgency == "low":
+        quietest = next((way for way in DEFAULT_LOW_FIRST_OF if way in ways), None)
+        return (PageStep(0, quietest),) if quietest else ()
+    after_seconds = {way: after for way, after in DEFAULT_HIGH_AFTER_SECONDS.items() if way in ways}
+    first_seconds = min(after_seconds.values(), default=0)
+    return tuple(PageStep(after - first_seconds, way) for way, after in after_seconds.items())
+
+
+def _roles(section: Fields) -> tuple[str, ...]:
+    written = section.texts("roles", required=section.has("roles"))
+    for path, role in written.items():
+        if role not in ROLES:
+            section.refuse_at(path, f'no role "{declaration.shown(role)}"; {declaration.suggestion(role, ROLES)}')
+    return tuple(dict.fromkeys(written.values())) or DEFAULT_ROLES
