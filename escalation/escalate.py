@@ -79,7 +79,7 @@ def stop(session: Session, journal: Journal, incident_id: int, *, standing: Stan
         .where(
             Page.escalation_id == escalation.id,
             Page.state == PageState.QUEUED,
-            Page.level > fire.CONSULTATION_LEVEL,  # keepers are asked about a halt whoever holds the incident
+            Page.regardless.is_(False),  # keepers are asked about a halt whoever holds the incident
         )
         .values(state=PageState.CANCELLED)
         .returning(Page.id)

@@ -99,6 +99,7 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
             level=CONSULTATION_LEVEL,
             firing=consultation,
             step=0,
+            regardless=True,
             channel=way.channel,
             address=way.address,
             queued_at=now,

@@ -12,6 +12,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from config.orm import Base, BigId, Json
 
 
+class Owner(StrEnum):
+    """Who says what a thing is: a declared file, which alone may change it then, or people in the browser."""
+
+    FILE = "file"
+    PEOPLE = "people"
+
+
 class Responder(Base):
     __tablename__ = "responders"
 
@@ -21,7 +28,11 @@ class Responder(Base):
     email: Mapped[str | None] = mapped_column(String(320), unique=True)
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     roles: Mapped[list[str]] = mapped_column(Json, default=list)
-    page_by: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # urgency -> [{after_seconds, by}]
+    page_by: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # urgency -> [{after_seconds, by, from, to}]
+    page_by_origin: Mapped[str] = mapped_column(String(16), default="declared")  # declared, default, own
+    quiet: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # {"from": "22:00", "to": "07:00"}: own wall time
+    holidays: Mapped[str] = mapped_column(String(16), default="")  # whose public holidays: "PT", "DE-BE"
+    owner: Mapped[str] = mapped_column(String(16), default=Owner.FILE)
     active: Mapped[bool] = mapped_column(default=True)
     password_hash: Mapped[str | None] = mapped_column(Text)
 
@@ -36,6 +47,8 @@ class ContactMethod(Base):
     channel: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(320))
     disabled_reason: Mapped[str] = mapped_column(Text, default="")
+    declared: Mapped[bool] = mapped_column(default=True)  # by the file, which vouches for it; else by its owner
+    verified_at: Mapped[datetime | None]  # its owner has sent back a code that went there
 
 
 class ScheduleRow(Base):
@@ -44,6 +57,7 @@ class ScheduleRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     definition: Mapped[dict[str, Any]] = mapped_column(Json)  # oncall.schedules.Schedule as JSON
+    owner: Mapped[str] = mapped_column(String(16), default=Owner.FILE)
 
 
 class OverrideRow(Base):
@@ -58,6 +72,17 @@ class OverrideRow(Base):
     ends_at: Mapped[datetime]
     created_by: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(Text, default="")
+
+
+class HoursRow(Base):
+    """Named hours (`office`) that levels and services refer to."""
+
+    __tablename__ = "hours"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    definition: Mapped[dict[str, Any]] = mapped_column(Json)  # oncall.hours.Hours as JSON
 
 
 class PolicyRow(Base):
@@ -66,6 +91,7 @@ class PolicyRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     definition: Mapped[dict[str, Any]] = mapped_column(Json)  # policies.Policy as JSON
+    owner: Mapped[str] = mapped_column(String(16), default=Owner.FILE)
 
 
 class LastResort(Base):
@@ -97,6 +123,8 @@ class Escalation(Base):
     started_at: Mapped[datetime]
     base_at: Mapped[datetime]  # the levels' times count from here
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")  # the team's, for the next business day
+    holidays: Mapped[str] = mapped_column(String(16), default="")  # the team's: no business days
+    acks: Mapped[list[str]] = mapped_column(Json, default=list)  # keys of those who have it, where several must
     stopped_at: Mapped[datetime | None]
 
 
@@ -127,6 +155,8 @@ class Page(Base):
     channel: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(320))
     last_resort: Mapped[bool] = mapped_column(default=False)
+    regardless: Mapped[bool] = mapped_column(default=False)  # goes out whoever holds the incident
+    carrier_id: Mapped[int | None] = mapped_column(BigId, index=True)  # bundled: the page whose message told of it
     state: Mapped[str] = mapped_column(String(16), default=PageState.QUEUED)
     queued_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -172,6 +202,13 @@ class TimerKind(StrEnum):
     ADVANCE = "advance"  # subject: an escalation
     DELIVER = "deliver"  # subject: a page
     SHOW = "show"  # subject: a living message
+    NOTICE = "notice"  # subject: a notice
+    DUTY = "duty"  # subject: a schedule whose on-call changes then
+    HOOK = "hook"  # subject: a hook call
+    ACK_TIMEOUT = "ack_timeout"  # subject: an incident, as of the kinds below; what they do is the incidents' matter
+    PHASE = "phase"
+    SNOOZE = "snooze"
+    RUNBOOK = "runbook"
 
 
 class Timer(Base):
@@ -188,6 +225,14 @@ class Timer(Base):
             sqlite_where=text("parked_at IS NULL"),
         ),
         Index("ix_timers_incident", "incident_id"),
+        # What one person waits for on one channel is taken together, to be told in one message.
+        Index(
+            "ix_timers_party",
+            "lane",
+            "party",
+            postgresql_where=text("party <> ''"),
+            sqlite_where=text("party <> ''"),
+        ),
         Index(
             "ix_timers_claimed_by",
             "claimed_by",
@@ -199,7 +244,8 @@ class Timer(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
     subject_id: Mapped[int] = mapped_column(BigId)
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"))  # None: about no incident
+    party: Mapped[str] = mapped_column(String(64), default="")  # whom the message is for; "": nobody's
     lane: Mapped[str] = mapped_column(
         String(32), default=""
     )  # the channel it waits for; a slow one holds up only its own

@@ -22,6 +22,9 @@ class Service(Base):
     protected: Mapped[bool] = mapped_column(default=False)  # its incidents are constitutional whatever they say
     runbook: Mapped[str] = mapped_column(String(128), default="")
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")  # LOW waits for 09:00 of its next business day
+    holidays: Mapped[str] = mapped_column(String(16), default="")  # whose public holidays are no business days
+    policy_choices: Mapped[list[Any]] = mapped_column(Json, default=list)  # before policy_key: the first that fits
+    remediation: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # {url, retries}: called at level 1
 
 
 class Integration(Base):
@@ -60,6 +63,9 @@ class Incident(Base):
     resolved_by: Mapped[str] = mapped_column(String(200), default="")
     resolution: Mapped[str] = mapped_column(Text, default="")
     closed_at: Mapped[datetime | None]
+    activity_at: Mapped[datetime | None]  # when a person last did anything to it
+    reminded_at: Mapped[datetime | None]  # its holder was asked whether they still have it, and has not answered
+    snoozed_until: Mapped[datetime | None]
 
 
 class Alert(Base):
@@ -142,3 +148,30 @@ class Decision(Base):
     decision: Mapped[str] = mapped_column(String(16))  # approve, decline
     reason: Mapped[str] = mapped_column(Text, default="")
     decided_at: Mapped[datetime]
+
+
+class HoldRow(Base):
+    """A wait that governance demands (phases.Hold). Its end may only be moved later."""
+
+    __tablename__ = "holds"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
+    reason: Mapped[str] = mapped_column(Text)
+    authority: Mapped[str] = mapped_column(String(200))
+    opened_by: Mapped[str] = mapped_column(String(200))
+    started_at: Mapped[datetime]
+    min_end_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str] = mapped_column(String(200), default="")
+
+
+class ChecklistTick(Base):
+    __tablename__ = "checklist_ticks"
+    __table_args__ = (UniqueConstraint("incident_id", "item"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    item: Mapped[str] = mapped_column(String(64))  # phases.ChecklistItem.key
+    ticked_by: Mapped[str] = mapped_column(String(200))
+    ticked_at: Mapped[datetime]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import escalation.models
+import escalation.oncall.models
+import escalation.paging.models
 import incidents.models
 import incidents.proof.models
 import incidents.reviews.models
 import runbook_links.models
-from config import auth_models
+from config import audit_models, auth_models
 from config.orm import Base
 
 MODULES = (
+    audit_models,
     auth_models,
     escalation.models,
+    escalation.oncall.models,
+    escalation.paging.models,
     incidents.models,
     incidents.proof.models,
     incidents.reviews.models,

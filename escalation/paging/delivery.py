@@ -206,7 +206,7 @@ def _fall_back(
 
 def _is_over(page: Page, escalation: Escalation) -> bool:
     """Whether nobody is to be woken any more; a keeper is asked about a halt whoever holds the incident."""
-    return escalation.stage == Stage.STOPPED and page.level > CONSULTATION_LEVEL
+    return escalation.stage == Stage.STOPPED and not page.regardless
 
 
 def _fired_at(page: Page) -> Stage:

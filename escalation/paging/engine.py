@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 
 from config import logs
 from config.clock import monotonic_seconds
@@ -40,10 +41,27 @@ class Observer(Protocol):
     def timer_parked(self, kind: str) -> None: ...
 
 
+Act = Callable[[Session, Claimed, datetime], None]
+
+
+class Errand(Protocol):
+    """Something for a provider that is neither a page nor a living message: read, close, carry out, record."""
+
+    def begin(self, session: Session, claimed: Claimed, now: datetime) -> Any:
+        """What is to be carried out; None when there is nothing to do any more, and the timer is finished."""
+
+    def carry_out(self, work: Any) -> Any:
+        """Without a transaction, and within a bounded time. Raises ChannelError only."""
+
+    def record(self, session: Session, claimed: Claimed, work: Any, outcome: Any, now: datetime) -> None:
+        """`outcome` is what carry_out gave, or the ChannelError. Finishes the timer or puts it back."""
+
+
 class Engine:
     """`read_clock` is read at the end of a send only; everything else uses the tick's `now`.
 
-    `submit` runs a send: at once in tests and simulations, in a pool in the worker.
+    `submit` runs a send: at once in tests and simulations, in a pool in the worker. `acts` are done in one transaction
+    each, which finishes its timer; `errands` call somebody.
     """
 
     def __init__(
@@ -55,6 +73,8 @@ class Engine:
         name: str,
         read_clock: Callable[[], datetime],
         submit: Submit,
+        acts: Mapping[TimerKind, Act] | None = None,
+        errands: Mapping[TimerKind, Errand] | None = None,
         observer: Observer | None = None,
     ) -> None:
         self.name = name
@@ -63,6 +83,8 @@ class Engine:
         self._journal = journal
         self._read_clock = read_clock
         self._submit = submit
+        self._acts = {TimerKind.ADVANCE: self._advance, **(acts or {})}
+        self._errands = dict(errands or {})
         self._observer = observer
         self._in_flight: dict[str, int] = {}
         self._mutex = threading.Lock()
@@ -100,17 +122,20 @@ class Engine:
     def _act(self, timer: Claimed, now: datetime) -> None:
         if timer.tries > timers.TRIES_MAX:
             self._guarded(timer, now, lambda: self._park(timer, now))
-        elif timer.kind is TimerKind.ADVANCE:
-            self._guarded(timer, now, lambda: self._advance(timer, now))
+        elif act := self._acts.get(timer.kind):
+            self._guarded(timer, now, lambda: self._in_one_transaction(act, timer, now))
         else:
             with self._mutex:
                 self._in_flight[timer.lane] = self._in_flight.get(timer.lane, 0) + 1
                 self._pages_under_way += timer.kind is TimerKind.DELIVER
             self._submit(lambda: self._send(timer, now))
 
-    def _advance(self, timer: Claimed, now: datetime) -> None:
+    def _in_one_transaction(self, act: Act, timer: Claimed, now: datetime) -> None:
         with self._database.transaction() as session:
-            escalate.advance(session, self._journal, timer, now)
+            act(session, timer, now)
+
+    def _advance(self, session: Session, timer: Claimed, now: datetime) -> None:
+        escalate.advance(session, self._journal, timer, now)
 
     def _send(self, timer: Claimed, now: datetime) -> None:
         try:
@@ -118,7 +143,8 @@ class Engine:
                 self._guarded(timer, now, lambda: self._deliver(timer, now))
             else:
                 self._let_pages_pass()
-                self._guarded(timer, now, lambda: self._show(timer, now))
+                send = self._show if timer.kind is TimerKind.SHOW else self._run_errand
+                self._guarded(timer, now, lambda: send(timer, now))
         finally:
             with self._mutex:
                 self._in_flight[timer.lane] -= 1
@@ -171,6 +197,21 @@ class Engine:
         with self._database.transaction() as session:
             showing.record_shown(session, self._journal, timer, edit, sent, self._read_clock())
 
+    def _run_errand(self, timer: Claimed, now: datetime) -> None:
+        errand = self._errands[timer.kind]
+        with self._database.transaction() as session:
+            work = errand.begin(session, timer, now)
+        if work is None:
+            return
+        outcome: Any
+        try:
+            outcome = errand.carry_out(work)
+        except ChannelError as error:
+            outcome = error
+            log.warning("errand failed", kind=timer.kind, lane=timer.lane, error=str(error))
+        with self._database.transaction() as session:
+            errand.record(session, timer, work, outcome, self._read_clock())
+
     def _channel(self, name: str) -> Channel:
         if name not in self._channels:
             raise ChannelError(f"{name} is not configured here.", permanent=True, code="not_configured")
@@ -203,14 +244,18 @@ class Engine:
             if timer.kind is TimerKind.DELIVER:
                 delivery.give_up(session, self._journal, timer, error, now)
             timers.park(session, timer, now, error)
-            text = f"A timer ({timer.kind}) was parked: {error}. An administrator must look at it."
-            self._journal(
-                session, timer.incident_id, "timer.parked", text, occurred_at=now, payload={"timer": timer.id}
-            )
+            self._tell_of_parked(session, timer, error, now)
         if self._observer:
             self._observer.timer_parked(timer.kind)
         log.error("timer parked", timer=timer.id, kind=timer.kind, incident=timer.incident_id, error=error)
 
+    def _tell_of_parked(self, session: Session, timer: Claimed, error: str, now: datetime) -> None:
+        if timer.incident_id is None:
+            return
+        text = f"A timer ({timer.kind}) was parked: {error}. An administrator must look at it."
+        facts = {"timer": timer.id}
+        self._journal(session, timer.incident_id, "timer.parked", text, occurred_at=now, payload=facts)
 
-# Every channel a page or an announcement can wait for, configured here or not.
-KNOWN_LANES = ("slack", "sms", "voice", "email", "webhook", "apprise")
+
+# Every channel a page or an announcement can wait for, configured here or not, and the teams' own endpoints.
+KNOWN_LANES = ("slack", "sms", "voice", "email", "webhook", "apprise", "hook")

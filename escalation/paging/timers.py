@@ -76,7 +76,7 @@ class Claimed:
     id: int
     kind: TimerKind
     subject_id: int
-    incident_id: int
+    incident_id: int | None
     lane: str
     due_at: datetime
     tries: int
@@ -89,10 +89,11 @@ class Wanted:
 
     kind: TimerKind
     subject_id: int
-    incident_id: int
+    incident_id: int | None
     due_at: datetime
     lane: str = ENGINE_LANE
     rank: int = 5
+    party: str = ""  # whom the message is for; what one party waits for may be told together
 
 
 def set_all(session: Session, wanted: Sequence[Wanted]) -> None:
@@ -108,6 +109,7 @@ def set_all(session: Session, wanted: Sequence[Wanted]) -> None:
             "subject_id": timer.subject_id,
             "incident_id": timer.incident_id,
             "lane": timer.lane,
+            "party": timer.party,
             "rank": timer.rank,
             "due_at": timer.due_at,
             "visible_at": timer.due_at,
@@ -122,7 +124,7 @@ def set_all(session: Session, wanted: Sequence[Wanted]) -> None:
 def _upsert(dialect: str) -> postgresql.Insert | sqlite.Insert:
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     statement = insert(_TABLE)
-    replaced = ("incident_id", "lane", "rank", "due_at", "visible_at", *UNCLAIMED)
+    replaced = ("incident_id", "lane", "party", "rank", "due_at", "visible_at", *UNCLAIMED)
     return statement.on_conflict_do_update(
         index_elements=["kind", "subject_id"],
         set_={name: statement.excluded[name] for name in replaced},
@@ -135,7 +137,7 @@ def set_timer(
     session: Session,
     kind: TimerKind,
     subject_id: int,
-    incident_id: int,
+    incident_id: int | None,
     due_at: datetime,
     *,
     lane: str = ENGINE_LANE,
