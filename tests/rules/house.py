@@ -23,7 +23,8 @@ def files() -> tuple[Path, ...]:
     found: list[Path] = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = sorted(each for each in folders if _is_ours(each))
-        found += [(Path(folder) / name).relative_to(ROOT) for name in sorted(names)]
+        # In a worktree `.git` is a file that says where the repository is.
+        found += [(Path(folder) / name).relative_to(ROOT) for name in sorted(names) if name != ".git"]
     return tuple(found)
 
 
