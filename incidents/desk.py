@@ -1,9 +1,10 @@
-"""What every verb on an incident needs beside the session, and who is acting. Both are handed in by the edge."""
+"""What every verb on an incident needs beside the session, and what comes of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from config.actor import Actor as Actor
 from escalation.journal import Journal
 from incidents.rules import Ruleset
 from runbook_links.shelf import Shelf
@@ -15,18 +16,6 @@ class Desk:
     ruleset: Ruleset
     shelf: Shelf
     base_url: str  # without a slash at its end
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who does something, and by which way."""
-
-    name: str  # as the timeline names them: a responder's name, a program's, a source's
-    kind: str = "responder"  # responder, program, source, engine
-    responder_id: int | None = None  # set for a responder, and only then
-    key: str = ""  # the responder's key
-    roles: frozenset[str] = frozenset()
-    via: str = "api"  # api, web, slack, sms, voice, email, cli, or the source's name
 
 
 @dataclass(frozen=True, slots=True)
