@@ -17,7 +17,20 @@ from flask import Flask
 
 import config
 import runbook_links
-from config import auth, clock, health, http, logs, news, plainly, security, serving, supervisor, telemetry
+from config import (
+    audit_routes,
+    auth,
+    clock,
+    health,
+    http,
+    logs,
+    news,
+    plainly,
+    security,
+    serving,
+    supervisor,
+    telemetry,
+)
 from config import web as config_web
 from config.database import Database
 from config.errors import ConflictError, SettingsError
@@ -130,6 +143,7 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     documented = http.make_api(app)
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now))
+    audit_routes.register(app, documented, database)
     app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))
     app.register_blueprint(escalation_web.blueprint(database, clock.now, demo=house.settings.demo))
     app.register_blueprint(runbooks_web.blueprint(desk.shelf))
@@ -222,9 +236,8 @@ def _settings(*, demo: bool = False) -> Settings:
 def _apply_declared(house: House) -> None:
     if not house.settings.config:
         return
-    changes = incidents_cli.apply_file(house.database, house.desk, Path(house.settings.config))
-    for line in (*changes.warnings, *changes.lines):
-        click.echo(line)
+    changes = incidents_cli.apply_file(house.database, house.desk, Path(house.settings.config), applied_by="tocsin up")
+    click.echo("\n".join((*changes.warnings, *changes.lines)), nl=bool(changes or changes.warnings))
 
 
 def _warn_of_missing_channels(house: House) -> None:

@@ -28,11 +28,23 @@ class Change:
         return f"{self.sign} {self.what} {self.says}".rstrip()
 
 
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of one thing, for the audit."""
+
+    action: Literal["added", "changed", "removed"]
+    what: str
+    text: str
+    before: Mapping[str, Any] | None  # as the file writes it; None: it was not there, or its value is not told
+    after: Mapping[str, Any] | None
+
+
 class Changes:
     """Collects what is changed, in order. True if anything is. Warnings are no change: they come again every time."""
 
     def __init__(self) -> None:
         self.made: list[Change] = []
+        self.recorded: list[Recorded] = []
         self.warnings: list[str] = []
 
     def __bool__(self) -> bool:
@@ -42,18 +54,27 @@ class Changes:
     def lines(self) -> list[str]:
         return [str(change) for change in self.made]
 
-    def added(self, what: str, says: str = "") -> None:
+    def added(self, what: str, says: str = "", *, after: Any = None) -> None:
         self.made.append(Change("+", what, says=says))
+        self.recorded.append(Recorded("added", what, str(self.made[-1]), None, _mapping(after)))
 
-    def removed(self, what: str, says: str = "") -> None:
+    def removed(self, what: str, says: str = "", *, before: Any = None) -> None:
         self.made.append(Change("-", what, says=says))
+        self.recorded.append(Recorded("removed", what, str(self.made[-1]), _mapping(before), None))
+
+    def told(self, what: str, sentence: str) -> None:
+        """A change that lies in no value: whose a thing is."""
+        self.made.append(Change("~", what, says=sentence))
+        self.recorded.append(Recorded("changed", what, str(self.made[-1]), None, None))
 
     def changed(self, what: str, before: Any, after: Any, *, otherwise: str) -> None:
         """A line for each difference. `otherwise` tells of one that lies in what is not shown."""
         found = [
             Change("~", what, where, f"{shown(old)} -> {shown(new)}") for where, old, new in _between(before, after)
         ]
-        self.made += found or [Change("~", what, says=otherwise)]
+        found = found or [Change("~", what, says=otherwise)]
+        self.made += found
+        self.recorded.append(Recorded("changed", what, "\n".join(map(str, found)), _mapping(before), _mapping(after)))
 
     def warn(self, sentence: str) -> None:
         self.warnings.append(sentence)
@@ -63,6 +84,10 @@ def shown(value: Any) -> str:
     """One line, without anything that a terminal would obey; an over-long one is cut."""
     line = "".join(letter if letter.isprintable() else " " for letter in _written(value))
     return line if len(line) <= SHOWN_CHARACTERS_MAX else f"{line[:SHOWN_CHARACTERS_MAX]}…"
+
+
+def _mapping(value: Any) -> Mapping[str, Any] | None:
+    return value if value is None or isinstance(value, Mapping) else {"value": value}
 
 
 def _written(value: Any) -> str:

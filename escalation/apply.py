@@ -46,7 +46,7 @@ def drop_unused(
     for policy in session.scalars(select(PolicyRow).order_by(PolicyRow.key)):
         if policy.key not in kept:
             session.delete(policy)
-            changes.removed(f"policy {policy.key}")
+            changes.removed(f"policy {policy.key}", before=apply_policies.as_written(policy.definition))
     session.flush()
     kept = {schedule.key for schedule in declared.schedules}
     undeclared = [row for row in session.scalars(select(ScheduleRow).order_by(ScheduleRow.key)) if row.key not in kept]

@@ -38,10 +38,12 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
     for responder in wanted.values():
         person = stored.get(responder.key)
         if person is None or not person.row.active:
-            changes.added(f"responder {responder.key}", f"({responder.name})")
+            after = _as_written(responder, responder.ways, _page_by(responder))
+            changes.added(f"responder {responder.key}", f"({responder.name})", after=after)
         elif person.differs(responder):
             after = _as_written(responder, responder.ways, _page_by(responder))
             changes.changed(f"responder {responder.key}", person.as_written(), after, otherwise="contact methods")
+    before = {key: person.as_written() for key, person in stored.items()}
     # All addresses that somebody gives up go first, so that two people can exchange theirs.
     for key, person in stored.items():
         _free_addresses(session, person, wanted.get(key))
@@ -49,7 +51,7 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
     for key, person in stored.items():
         if key not in wanted and person.row.active:
             person.row.active = False
-            changes.removed(f"responder {key}", f"({person.row.name})")
+            changes.removed(f"responder {key}", f"({person.row.name})", before=before[key])
     for responder in wanted.values():
         _write_responder(session, stored.get(responder.key), responder)
     session.flush()

@@ -25,7 +25,7 @@ def write(session: Session, declared: Iterable[Policy], changes: Changes) -> Non
         definition = policy.to_json()
         if row is None:
             session.add(PolicyRow(key=policy.key, definition=definition))
-            changes.added(f"policy {policy.key}")
+            changes.added(f"policy {policy.key}", after=_policy_as_written(policy))
         elif row.definition != definition:
             before = _policy_as_written(Policy.from_json(row.definition))
             after = _policy_as_written(policy)
@@ -33,6 +33,11 @@ def write(session: Session, declared: Iterable[Policy], changes: Changes) -> Non
             changes.changed(what, before, after, otherwise="an announcement's URL, which is not shown")
             row.definition = definition
     session.flush()
+
+
+def as_written(definition: dict[str, Any]) -> dict[str, Any]:
+    """Of a stored policy."""
+    return _policy_as_written(Policy.from_json(definition))
 
 
 def _policy_as_written(policy: Policy) -> dict[str, Any]:
@@ -67,7 +72,7 @@ def write_last_resort(session: Session, targets: list[str], changes: Changes) ->
     row = session.get(LastResort, LAST_RESORT_ID)
     if row is None:
         session.add(LastResort(id=LAST_RESORT_ID, targets=targets))
-        changes.added("last resort", ", ".join(targets))
+        changes.added("last resort", ", ".join(targets), after=targets)
     elif row.targets != targets:
         changes.changed("last resort", row.targets, targets, otherwise="targets")
         row.targets = targets

@@ -22,7 +22,7 @@ def write(session: Session, declared: Iterable[Schedule], changes: Changes) -> N
         definition = schedule.to_json()
         if row is None:
             session.add(ScheduleRow(key=schedule.key, definition=definition))
-            changes.added(f"schedule {schedule.key}")
+            changes.added(f"schedule {schedule.key}", after=_schedule_as_written(schedule))
         elif row.definition != definition:
             before = _schedule_as_written(Schedule.from_json(row.definition))
             after = _schedule_as_written(schedule)
@@ -67,4 +67,5 @@ def drop(session: Session, row: ScheduleRow, changes: Changes, now: datetime) ->
     )
     session.delete(row)
     overrides = "1 override" if coming == 1 else f"{coming} overrides"
-    changes.removed(f"schedule {row.key}", f"(with {overrides} not yet over)" if coming else "")
+    before = _schedule_as_written(Schedule.from_json(row.definition))
+    changes.removed(f"schedule {row.key}", f"(with {overrides} not yet over)" if coming else "", before=before)

@@ -66,13 +66,13 @@ def drop_undeclared(session: Session, services: Collection[DeclaredService], cha
 
 def _write_service(session: Session, row: Service | None, wanted: DeclaredService, changes: Changes) -> Service:
     what = f"service {wanted.key}"
+    after = _as_written(wanted.policy, wanted.protected, wanted.runbook, wanted.timezone)
     if row is None:
         row = Service(key=wanted.key)
         session.add(row)
-        changes.added(what, f"(policy {wanted.policy}{', protected' if wanted.protected else ''})")
+        changes.added(what, f"(policy {wanted.policy}{', protected' if wanted.protected else ''})", after=after)
     else:
         before = _as_written(row.policy_key, row.protected, row.runbook, row.timezone)
-        after = _as_written(wanted.policy, wanted.protected, wanted.runbook, wanted.timezone)
         if before != after:
             changes.changed(what, before, after, otherwise="settings")
     row.policy_key = wanted.policy

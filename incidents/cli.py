@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 from collections.abc import Callable
@@ -26,8 +27,8 @@ def commands(open_database: Callable[[], Database], make_desk: Callable[[], Desk
     return [_apply(open_database, make_desk), _verify(open_database), _review(open_database, make_desk)]
 
 
-def apply_file(database: Database, desk: Desk, file: Path, *, dry_run: bool = False) -> Changes:
-    """Apply a declaration. Raises ClickException, and has done nothing then, if it has any problem."""
+def apply_file(database: Database, desk: Desk, file: Path, *, dry_run: bool = False, applied_by: str = "") -> Changes:
+    """Apply a declaration, in the name of whose process this is if nothing else is said. Raises ClickException, and has done nothing then, if it has any problem."""
     try:
         return configuration.apply_text(
             database,
@@ -35,6 +36,7 @@ def apply_file(database: Database, desk: Desk, file: Path, *, dry_run: bool = Fa
             env=os.environ,
             file_name=str(file),
             now=clock.now(),
+            applied_by=applied_by or _account(),
             dry_run=dry_run,
             sources=SOURCES,
             runbook_ids={runbook.id for runbook in desk.shelf.library.runbooks},
@@ -44,6 +46,14 @@ def apply_file(database: Database, desk: Desk, file: Path, *, dry_run: bool = Fa
             refused.problems if isinstance(refused, DeclarationError) else [f"{file} is not UTF-8 text: {refused}"]
         )
         raise click.ClickException("Nothing was applied:\n" + "\n".join(map(str, problems))) from refused
+
+
+def _account() -> str:
+    """The account that this process belongs to; a container's may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _apply(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> click.Command:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from config import declaration, logs
+from config import audit, declaration, logs
 from config.changes import Changes
 from config.database import Database
 from config.declaration import Problems
@@ -58,18 +58,20 @@ def apply_text(
     env: Mapping[str, str],
     file_name: str,
     now: datetime,
+    applied_by: str = "",
     dry_run: bool = False,
     sources: Collection[str],
     runbook_ids: Collection[str],
 ) -> Changes:
     """Bring the database to what the text declares, in one transaction, and tell what that changed.
 
-    A text that is applied already changes nothing. With `dry_run` everything is done and then rolled back, so that what
+    `applied_by` is for the audit: who has it done. A text that is applied already changes nothing. With `dry_run` everything is done and then rolled back, so that what
     is told is what would happen. Raises DeclarationError, and has done nothing then, if the text has any problem.
     """
     configuration = read_text(text, env=env, file_name=file_name, sources=sources, runbook_ids=runbook_ids)
     with database.transaction() as session:
         changes = _bring(session, configuration, now)
+        _note(session, changes, f"file {file_name}" + (f", applied by {applied_by}" if applied_by else ""), now)
         if dry_run:
             session.rollback()
     for sentence in _not_received_yet(configuration.services, sources):
@@ -94,6 +96,21 @@ def _bring(session: Session, configuration: Configuration, now: datetime) -> Cha
         now=now,
     )
     return changes
+
+
+def _note(session: Session, changes: Changes, actor: str, now: datetime) -> None:
+    for each in changes.recorded:
+        audit.note(
+            session,
+            actor=actor,
+            via="file",
+            action=each.action,
+            what=each.what,
+            text=each.text,
+            before=each.before,
+            after=each.after,
+            now=now,
+        )
 
 
 def _one_at_a_time(session: Session) -> None:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from config import auth, http, security
+from config import audit_routes, auth, http, security
 from config.database import Database
 from escalation import api as escalation_api
 from escalation import responders
@@ -38,6 +38,7 @@ class Edge:
         documented = http.make_api(self.app)
         documented.register_blueprint(api.blueprint(database, self.world.desk, lambda: self.world.now, self._wake))
         documented.register_blueprint(escalation_api.blueprint(database, lambda: self.world.now))
+        documented.register_blueprint(audit_routes.api(database))
         self.client: FlaskClient = self.app.test_client()
 
     def _wake(self) -> None:
