@@ -42,7 +42,7 @@ from escalation import web as escalation_web
 from escalation.channels import configured, whisper
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
-from incidents import api, demo_guide, reply_routes, rules, webhooks
+from incidents import api, demo_guide, engine_work, reply_routes, rules, webhooks
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
 from incidents.desk import Desk
@@ -82,14 +82,15 @@ def build(settings: Settings) -> House:
 
 
 def make_engine(house: House, name: str, submit: Submit) -> Engine:
+    channels = configured.channels(house.settings, house.database)
     return Engine(
         house.database,
-        configured.channels(house.settings, house.database),
+        channels,
         house.desk.journal,
-        name=name,
-        read_clock=clock.now,
-        submit=submit,
-    )
+        name=name, read_clock=clock.now, submit=submit,
+        acts=engine_work.acts(house.desk),
+        errands=engine_work.errands(house.desk, channels, secret=configured.webhook_secret(house.settings)),
+    )  # fmt: skip
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -242,12 +243,8 @@ def _apply_declared(house: House) -> None:
 
 def _warn_of_missing_channels(house: House) -> None:
     """A night without pages shall not begin unnoticed."""
-    there = configured.channels(house.settings, house.database)
-    with house.database.reading() as session:
-        used = responders.channels_in_use(session)
-    for channel, people in sorted(used.items()):
-        if channel not in there:
-            click.echo(f"Warning: {channel} is not configured; people to be reached by it: {people}.", err=True)
+    for sentence in configured.missing(house.settings, house.database):
+        click.echo(f"Warning: {sentence}", err=True)
 
 
 def _prepare_demo(house: House) -> None:

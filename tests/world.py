@@ -24,7 +24,7 @@ from escalation import responders
 from escalation.channels.base import ChannelError, Message, Sent
 from escalation.models import Attempt, Page, Timer
 from escalation.paging.engine import Engine, Submit
-from incidents import actions, configuration, intake, reclassifying, replies, rules
+from incidents import actions, configuration, engine_work, intake, reclassifying, replies, rules
 from incidents.desk import Actor, Desk, Outcome
 from incidents.models import Incident
 from incidents.proof import timeline
@@ -39,6 +39,7 @@ SHELF = Shelf(Path(runbook_links.__file__).parent / "library")
 RULESET = rules.load(SHIPPED_RULES)
 KEY = "c0" * 16
 STORE_KEY = "e0" * 16
+HOOK_SECRET = "f0" * 16
 PHONES = {
     "ana": "+15005550101",
     "bo": "+15005550102",
@@ -151,6 +152,8 @@ class World:
             name=name,
             read_clock=lambda: self.now,
             submit=submit,
+            acts=engine_work.acts(self.desk),
+            errands=engine_work.errands(self.desk, self.channels, secret=HOOK_SECRET),
         )
 
     def apply(self, text: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from config import clock, ids
 from config.database import Database
 from config.settings import Settings
+from escalation import responders
 from escalation.channels.base import Channel
 from escalation.channels.console import Console
 from escalation.channels.email import Email
@@ -26,7 +27,7 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
     if settings.demo:
         kept = ConsoleLog(database, clock.now)
         return {name: Console(name, kept.record, base_url=base_url) for name in SHOWN_IN_DEMO}
-    made: dict[str, Channel] = {"webhook": Webhook(ids.derived_secret(settings.secret_key, "webhook"))}
+    made: dict[str, Channel] = {"webhook": Webhook(webhook_secret(settings))}
     if room := slack(settings):
         made["slack"] = room
     if settings.twilio_account_sid:
@@ -42,5 +43,22 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
     return made
 
 
+def missing(settings: Settings, database: Database) -> list[str]:
+    """A sentence for each channel that people are to be reached by and that is not there."""
+    there = channels(settings, database)
+    with database.reading() as session:
+        used = responders.channels_in_use(session)
+    return [
+        f"{channel} is not configured; people to be reached by it: {people}."
+        for channel, people in sorted(used.items())
+        if channel not in there
+    ]
+
+
 def slack(settings: Settings) -> Slack | None:
     return Slack(settings.slack_bot_token, api_url=settings.slack_api_url) if settings.slack_bot_token else None
+
+
+def webhook_secret(settings: Settings) -> str:
+    """Signs whatever is posted to a team's own endpoints."""
+    return ids.derived_secret(settings.secret_key, "webhook")
