@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
+NO_INCIDENT = 0  # in the place of an incident's number, which begins with 1
+
 
 @dataclass(frozen=True, slots=True)
 class Brief:
@@ -35,6 +37,21 @@ class Brief:
         values["opened_at"] = datetime.fromisoformat(stored["opened_at"])
         values["runbook_steps"] = tuple(stored.get("runbook_steps", ()))
         return cls(**values)
+
+
+def of_none(url: str, at: datetime) -> Brief:
+    """In a message that is about no incident: nothing of it is shown but the link, and there is nothing to answer."""
+    return Brief(
+        incident_id=NO_INCIDENT,
+        title="",
+        incident_class="operational",
+        severity="INFO",
+        service="",
+        summary="",
+        reason="",
+        opened_at=at,
+        url=url,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from escalation.channels.base import Channel
 from escalation.models import TimerKind
+from escalation.notices import NoticeErrand
 from escalation.paging.engine import Act, Errand
 from incidents.desk import Desk
 
@@ -17,9 +18,11 @@ def acts(desk: Desk) -> dict[TimerKind, Act]:  # noqa: ARG001  the acts that nee
 
 def errands(
     desk: Desk,  # noqa: ARG001  as above
-    channels: Mapping[str, Channel],  # noqa: ARG001  as above
+    channels: Mapping[str, Channel],
     *,
     secret: str,  # noqa: ARG001  as above
 ) -> dict[TimerKind, Errand]:
     """What calls somebody, outside a transaction. `secret` signs what goes to a team's own endpoints."""
-    return {}
+    return {
+        TimerKind.NOTICE: NoticeErrand(channels),
+    }

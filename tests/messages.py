@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from escalation.brief import Brief, Standing
+from escalation.brief import Brief, Standing, of_none
 from escalation.channels.base import Message, Purpose
 
 OPENED_AT = datetime(2026, 11, 4, 3, 2, tzinfo=UTC)
@@ -69,6 +69,18 @@ def page(about: Brief | None = None, standing: Standing = OPEN, **changes: Any) 
 def notification(about: Brief | None = None, standing: Standing = OPEN, **changes: Any) -> Message:
     values: dict[str, Any] = {"to_name": "Ana Lima", "level": 1}
     return Message(purpose=Purpose.NOTIFICATION, brief=about or operational(), standing=standing, **(values | changes))
+
+
+def notice(text: str = "You are on call for primary until Monday, 09:00.", **changes: Any) -> Message:
+    """About no incident, as escalation.notices words it."""
+    values: dict[str, Any] = {
+        "purpose": Purpose.NOTIFICATION,
+        "to_name": "Ana Lima",
+        "subject": "Your turn has begun",
+        "note": text,
+    }
+    about = of_none("https://tocsin.example.org/oncall", NOW)
+    return Message(brief=about, standing=Standing(), **(values | changes))
 
 
 def announcement(about: Brief | None = None, standing: Standing = OPEN) -> Message:

@@ -28,6 +28,7 @@ class Message:
     repeat: bool = False  # sent again because nobody knows whether the first try arrived
     last_resort: bool = False
     note: str = ""  # a notification that is not the incident's own (a hand-off, an engine alarm) says it here
+    subject: str = ""  # what a letter with such a note is called
 
 
 @dataclass(frozen=True, slots=True)

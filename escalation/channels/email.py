@@ -14,7 +14,7 @@ from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from config import clock
-from escalation.channels import email_text
+from escalation.channels import email_text, wording
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 
 TIMEOUT_SECONDS = 10.0  # for each step of the conversation
@@ -107,9 +107,11 @@ class Email:
         letter["Subject"] = email_text.subject(message)
         letter["Date"] = format_datetime(self._now())
         # Shorter than make_msgid's: some mail programs lose a Message-ID that had to be folded.
-        letter["Message-ID"] = f"<incident-{message.brief.incident_id}.{secrets.token_hex(8)}@{domain}>"
-        # Letters about one incident belong to one thread; this names its first, which need not exist.
-        letter["References"] = f"<incident-{message.brief.incident_id}@{domain}>"
+        about = f"incident-{message.brief.incident_id}" if wording.is_about_an_incident(message) else "notice"
+        letter["Message-ID"] = f"<{about}.{secrets.token_hex(8)}@{domain}>"
+        if wording.is_about_an_incident(message):
+            # Letters about one incident belong to one thread; this names its first, which need not exist.
+            letter["References"] = f"<{about}@{domain}>"
         letter["Auto-Submitted"] = "auto-generated"  # so that an absence notice does not answer
         if message.purpose is Purpose.PAGE:
             letter["Importance"] = "high"

@@ -25,7 +25,7 @@ _MUTED = "color:#555"
 def subject(message: Message) -> str:
     """Page 42 CRITICAL constitutional: Hash chain broken."""
     if wording.speaks_for_itself(message):
-        return wording.one_line(f"Tocsin: {message.note}", SUBJECT_CHARACTERS_MAX)
+        return wording.one_line(f"Tocsin: {message.subject or message.note}", SUBJECT_CHARACTERS_MAX)
     brief = message.brief
     kind = "Page" if message.purpose is Purpose.PAGE else "Tocsin"
     rank = wording.rank_and_class(brief)

@@ -65,7 +65,9 @@ def escaped_text(sentence: str) -> str:
 def plain_text(message: Message) -> str:
     """The same message without blocks, with the words to type in place of the buttons."""
     if wording.speaks_for_itself(message):
-        return push_text(message)
+        return "\n".join(
+            line for line in (escaped_text(message.note), _link(message.brief.url, "Open in Tocsin")) if line
+        )
     number = message.brief.incident_id
     link = _link(message.brief.url, f"Open incident {number}")
     ask = f"Type /incident ack {number} to acknowledge." if wording.needs_answer(message.standing) else ""

@@ -65,9 +65,9 @@ def digits(number: int) -> str:
 
 def _asks(message: Message) -> bool:
     """Whether there is something to acknowledge; a page always asks, whatever its incident's state."""
-    return message.purpose is Purpose.PAGE or (
-        wording.needs_answer(message.standing) and not wording.speaks_for_itself(message)
-    )
+    if wording.speaks_for_itself(message):
+        return False
+    return message.purpose is Purpose.PAGE or wording.needs_answer(message.standing)
 
 
 def _spoken(message: Message) -> list[str]:

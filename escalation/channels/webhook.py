@@ -14,6 +14,7 @@ from typing import IO, Any
 from urllib.error import HTTPError
 
 from config import clock
+from escalation.channels import wording
 from escalation.channels.base import ChannelError, Message, Sent
 
 TIMEOUT_SECONDS = 10.0
@@ -74,18 +75,24 @@ class Webhook:
 
 
 def payload(message: Message, event: str) -> dict[str, Any]:
-    """What the receiver gets: `event` is page, notification, announcement or update."""
+    """What the receiver gets: `event` is page, notification, announcement or update.
+
+    A message about no incident has null for `incident` and `standing`; all it says is in `subject`, `note` and `url`.
+    """
+    about_one = wording.is_about_an_incident(message)
     return {
         "version": VERSION,
         "event": event,
-        "incident": message.brief.to_json(),
-        "standing": message.standing.to_json(),
+        "incident": message.brief.to_json() if about_one else None,
+        "standing": message.standing.to_json() if about_one else None,
         "to": message.to_name,
         "level": message.level,
         "page_id": message.page_id,
         "repeat": message.repeat,
         "last_resort": message.last_resort,
         "note": message.note,
+        "subject": message.subject,
+        "url": message.brief.url,
     }
 
 

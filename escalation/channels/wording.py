@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from escalation.brief import Brief, Standing
+from escalation.brief import NO_INCIDENT, Brief, Standing
 from escalation.channels.base import Message, Purpose
 
 CUT_MARK = "…"
@@ -94,9 +94,13 @@ def rank_and_class(brief: Brief) -> str:
     return f"{brief.severity} constitutional" if is_constitutional(brief) else brief.severity
 
 
+def is_about_an_incident(message: Message) -> bool:
+    return message.brief.incident_id != NO_INCIDENT
+
+
 def speaks_for_itself(message: Message) -> bool:
-    """A notification that carries its own words and is not about the incident of its brief."""
-    return bool(message.note) and message.purpose is not Purpose.PAGE
+    """A notification that carries its own words and is not about the incident of its brief, or about any."""
+    return (bool(message.note) and message.purpose is not Purpose.PAGE) or not is_about_an_incident(message)
 
 
 def why_you(message: Message) -> list[str]:

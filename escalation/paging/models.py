@@ -45,6 +45,7 @@ class Notice(Base):
     queued_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    tried: Mapped[list[str]] = mapped_column(Json, default=list)  # channels that did not take it
     failures: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(Text, default="")
 

@@ -170,6 +170,7 @@ def _paging_tables() -> None:
         *required(sa.String(16), "state"),
         *required(TIME, "queued_at", "due_at"),
         *optional(TIME, "sent_at"),
+        *required(JSON, "tried"),
         *required(sa.Integer(), "failures"),
         sa.UniqueConstraint("dedup_key"),
     )

@@ -9,7 +9,7 @@ import pytest
 from escalation.channels import email
 from escalation.channels.base import ChannelError, Sent
 from tests.fakes.smtp import FakeMailServer
-from tests.messages import ACKNOWLEDGED, NOW, announcement, brief, notification, page
+from tests.messages import ACKNOWLEDGED, NOW, announcement, brief, notice, notification, page
 
 SENDER = "Tocsin <tocsin@pager.example.org>"
 
@@ -58,6 +58,14 @@ def test_letters_about_one_incident_form_a_thread_and_each_is_its_own(
     assert first["References"] == second["References"] == "<incident-42@pager.example.org>"
     assert first["Message-ID"] != second["Message-ID"]
     assert second["Importance"] is None
+
+
+def test_a_letter_about_no_incident_is_in_no_incidents_thread(server: FakeMailServer, channel: email.Email) -> None:
+    channel.send("ana@example.org", notice())
+    [letter] = server.letters
+    assert letter["References"] is None
+    assert letter["Message-ID"].startswith("<notice.")
+    assert letter["Subject"] == "Tocsin: Your turn has begun"
 
 
 def test_an_absence_notice_is_asked_not_to_answer(server: FakeMailServer, channel: email.Email) -> None:

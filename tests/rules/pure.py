@@ -45,6 +45,7 @@ MODULES = frozenset(
         "escalation.declared_people",
         "escalation.declared_policies",
         "escalation.declared_schedules",
+        "escalation.oncall.quiet",
         "escalation.oncall.resolve",
         "escalation.oncall.schedules",
         "escalation.paging.retries",
