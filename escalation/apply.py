@@ -3,6 +3,7 @@
 What happens to something that is no longer declared:
 - A responder becomes inactive: never paged, not signed in, tokens refused. The row stays, because history refers to it;
   the addresses go, so that they are free for somebody else. Declared again, the person is active again.
+- What people own is never touched (`ownership`); the rest is about what is the file's.
 - A schedule or a policy is deleted once nothing refers to it. A policy stays while a service names it; a schedule while
   a policy, the last resort, or what a running escalation was frozen with names it.
 Running escalations are not touched: each keeps the policy it began with, and asks who is on call when a level fires.
@@ -20,7 +21,7 @@ from sqlalchemy.orm import Session
 from config.changes import Changes
 from escalation import apply_people, apply_policies, apply_schedules
 from escalation.declared import Declared
-from escalation.models import PolicyRow, ScheduleRow
+from escalation.models import Owner, PolicyRow, ScheduleRow
 
 
 def write(session: Session, declared: Declared, changes: Changes) -> None:
@@ -44,12 +45,13 @@ def drop_unused(
     `unsettled` selects the ids of the incidents whose escalation runs or may run again."""
     kept = {policy.key for policy in declared.policies} | set(policies_in_use)
     for policy in session.scalars(select(PolicyRow).order_by(PolicyRow.key)):
-        if policy.key not in kept:
+        if policy.key not in kept and policy.owner == Owner.FILE:
             session.delete(policy)
             changes.removed(f"policy {policy.key}", before=apply_policies.as_written(policy.definition))
     session.flush()
     kept = {schedule.key for schedule in declared.schedules}
-    undeclared = [row for row in session.scalars(select(ScheduleRow).order_by(ScheduleRow.key)) if row.key not in kept]
+    files = session.scalars(select(ScheduleRow).where(ScheduleRow.owner == Owner.FILE).order_by(ScheduleRow.key))
+    undeclared = [row for row in files if row.key not in kept]
     used = apply_schedules.in_use(session, unsettled) if undeclared else set()
     for row in undeclared:
         if row.key not in used:

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from config import durations
 from config.changes import Changes
+from escalation import ownership
 from escalation.declared_people import DeclaredResponder
-from escalation.models import ContactMethod, Responder
+from escalation.models import ContactMethod, Owner, Responder
 
 
 @dataclass(slots=True)
@@ -46,13 +47,17 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
     before = {key: person.as_written() for key, person in stored.items()}
     # All addresses that somebody gives up go first, so that two people can exchange theirs.
     for key, person in stored.items():
+        if key not in wanted and person.row.owner != Owner.FILE:
+            continue
         _free_addresses(session, person, wanted.get(key))
     session.flush()
     for key, person in stored.items():
-        if key not in wanted and person.row.active:
+        if key not in wanted and person.row.active and person.row.owner == Owner.FILE:
             person.row.active = False
             changes.removed(f"responder {key}", f"({person.row.name})", before=before[key])
     for responder in wanted.values():
+        if found := stored.get(responder.key):
+            ownership.take_over(found.row, f"responder {responder.key}", changes)
         _write_responder(session, stored.get(responder.key), responder)
     session.flush()
 

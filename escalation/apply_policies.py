@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import durations
 from config.changes import Changes
-from escalation import policies
+from escalation import ownership, policies
 from escalation.models import LastResort, PolicyRow
 from escalation.policies import Announcement, Policy
 
@@ -32,6 +32,8 @@ def write(session: Session, declared: Iterable[Policy], changes: Changes) -> Non
             what = f"policy {policy.key}"
             changes.changed(what, before, after, otherwise="an announcement's URL, which is not shown")
             row.definition = definition
+        if row is not None:
+            ownership.take_over(row, f"policy {policy.key}", changes)
     session.flush()
 
 

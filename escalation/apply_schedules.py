@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from config.changes import Changes
+from escalation import ownership
 from escalation.models import Escalation, LastResort, OverrideRow, PolicyRow, ScheduleRow
 from escalation.oncall.schedules import Schedule
 from escalation.policies import Policy, Target
@@ -28,6 +29,8 @@ def write(session: Session, declared: Iterable[Schedule], changes: Changes) -> N
             after = _schedule_as_written(schedule)
             changes.changed(f"schedule {schedule.key}", before, after, otherwise="how it is stored")
             row.definition = definition
+        if row is not None:
+            ownership.take_over(row, f"schedule {schedule.key}", changes)
     session.flush()
 
 

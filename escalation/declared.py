@@ -13,7 +13,7 @@ from config import fields
 from config.declaration import Document, Problems
 from config.fields import Fields
 from escalation import declared_names, declared_people, declared_policies, declared_schedules
-from escalation.declared_names import KEY, Names
+from escalation.declared_names import KEY, NOTHING_BESIDE, Beside, Names
 from escalation.declared_people import DeclaredResponder
 from escalation.oncall.schedules import Schedule
 from escalation.policies import Policy, Target
@@ -27,8 +27,11 @@ class Declared:
     last_resort: tuple[Target, ...]
 
 
-def read_declared(document: Document, problems: Problems) -> Declared:
-    """Read this package's sections. What has problems is left out: raise them before using the result."""
+def read_declared(document: Document, problems: Problems, beside: Beside = NOTHING_BESIDE) -> Declared:
+    """Read this package's sections. What has problems is left out: raise them before using the result.
+
+    The file may refer to what it declares, and to the names `beside` it.
+    """
     top = fields.root(document, problems)
     people, schedules, levelled = (top.entries(name) for name in ("responders", "schedules", "policies"))
     for section in (*people.values(), *schedules.values(), *levelled.values()):
@@ -36,7 +39,7 @@ def read_declared(document: Document, problems: Problems) -> Declared:
             section.refuse_at(section.path, "a name has up to 64 lower-case letters, digits and . _ -")
     if not people and not problems.touch(("responders",)):
         top.refuse("responders", "is missing: without responders nobody can be woken")
-    names = Names(responder=frozenset(people), schedule=frozenset(schedules))
+    names = Names(responder=beside.responders.union(people), schedule=beside.schedules.union(schedules))
     owners: dict[tuple[str, str], str] = {}
     declared = Declared(
         responders=tuple(

@@ -15,7 +15,7 @@ KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that the file declares, also those whose declaration has problems of its own."""
+    """The names that the file may refer to, also those whose declaration has problems of its own."""
 
     responder: frozenset[str]
     schedule: frozenset[str]
@@ -32,6 +32,19 @@ class Names:
         if key in self.responder:
             return ""
         return f'no responder "{declaration.shown(key)}" is declared; {declaration.suggestion(key, self.responder)}'
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The names of what is there beside the file, for the file to refer to."""
+
+    responders: frozenset[str] = frozenset()
+    schedules: frozenset[str] = frozenset()
+    policies: frozenset[str] = frozenset()
+    hours: frozenset[str] = frozenset()
+
+
+NOTHING_BESIDE = Beside()
 
 
 def targets(section: Fields, key: str, names: Names, *, required: bool = False) -> tuple[Target, ...]:

@@ -83,6 +83,7 @@ class HoursRow(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(64), unique=True)
     definition: Mapped[dict[str, Any]] = mapped_column(Json)  # oncall.hours.Hours as JSON
+    owner: Mapped[str] = mapped_column(String(16), default=Owner.FILE)
 
 
 class PolicyRow(Base):

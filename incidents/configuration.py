@@ -13,8 +13,11 @@ from config import audit, declaration, logs
 from config.changes import Changes
 from config.database import Database
 from config.declaration import Problems
+from config.errors import ConflictError
 from escalation import apply as apply_escalation
 from escalation import declared as declared_escalation
+from escalation import ownership
+from escalation.declared_names import NOTHING_BESIDE, Beside
 from incidents import apply as apply_services
 from incidents import declared as declared_services
 from incidents.declared import DeclaredService
@@ -36,16 +39,25 @@ class Configuration:
 
 
 def read_text(
-    text: str, *, env: Mapping[str, str], file_name: str, sources: Collection[str], runbook_ids: Collection[str]
+    text: str,
+    *,
+    env: Mapping[str, str],
+    file_name: str,
+    sources: Collection[str],
+    runbook_ids: Collection[str],
+    beside: Beside = NOTHING_BESIDE,
 ) -> Configuration:
-    """`env` gives the values of `${VAR}`; `sources` are those whose alerts can be received.
+    """`env` gives the values of `${VAR}`; `sources` are those whose alerts can be received; `beside` are the names of
+    things that the file may refer to without declaring them.
 
     Raises DeclarationError with every problem of every section.
     """
     document = declaration.read_text(text, env=env, file_name=file_name)
     problems = Problems(document)
-    escalation = declared_escalation.read_declared(document, problems)
-    services = declared_services.read_declared(document, problems, sources=sources, runbook_ids=runbook_ids)
+    escalation = declared_escalation.read_declared(document, problems, beside)
+    services = declared_services.read_declared(
+        document, problems, sources=sources, runbook_ids=runbook_ids, beside=beside
+    )
     document.refuse_unread(problems)
     problems.raise_if_any()
     return Configuration(escalation, services)
@@ -68,8 +80,15 @@ def apply_text(
     `applied_by` is for the audit: who has it done. A text that is applied already changes nothing. With `dry_run` everything is done and then rolled back, so that what
     is told is what would happen. Raises DeclarationError, and has done nothing then, if the text has any problem.
     """
-    configuration = read_text(text, env=env, file_name=file_name, sources=sources, runbook_ids=runbook_ids)
+    with database.reading() as session:
+        beside = ownership.of_people(session)
+    configuration = read_text(
+        text, env=env, file_name=file_name, sources=sources, runbook_ids=runbook_ids, beside=beside
+    )
     with database.transaction() as session:
+        _one_at_a_time(session)
+        if ownership.of_people(session) != beside:
+            raise ConflictError("Somebody edited schedules or policies this moment: nothing was applied. Try again.")
         changes = _bring(session, configuration, now)
         _note(session, changes, f"file {file_name}" + (f", applied by {applied_by}" if applied_by else ""), now)
         if dry_run:
@@ -83,7 +102,6 @@ def apply_text(
 
 def _bring(session: Session, configuration: Configuration, now: datetime) -> Changes:
     changes = Changes()
-    _one_at_a_time(session)
     apply_escalation.write(session, configuration.escalation, changes)
     apply_services.write(session, configuration.services, changes)
     apply_services.drop_undeclared(session, configuration.services, changes)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from config import declaration, fields
 from config.declaration import Document, Problems
 from config.fields import Fields
-from escalation.declared_names import KEY
+from escalation.declared_names import KEY, NOTHING_BESIDE, Beside
 from escalation.oncall.schedules import zone_names
 
 # Whose alerts may be declared. Not all can be received yet: a team that moves over declares all its senders at once.
@@ -77,14 +77,19 @@ class _Known:
 
 
 def read_declared(
-    document: Document, problems: Problems, *, sources: Collection[str], runbook_ids: Collection[str]
+    document: Document,
+    problems: Problems,
+    *,
+    sources: Collection[str],
+    runbook_ids: Collection[str],
+    beside: Beside = NOTHING_BESIDE,
 ) -> tuple[DeclaredService, ...]:
     """Read the section `services`. What has problems is left out: raise them before using the result.
 
     `sources` are those whose alerts can be received; the names in SOURCES may be declared as well.
     """
     top = fields.root(document, problems)
-    known = _Known(SOURCES | frozenset(sources), frozenset(runbook_ids), frozenset(top.entries("policies")))
+    known = _Known(SOURCES | frozenset(sources), frozenset(runbook_ids), beside.policies.union(top.entries("policies")))
     owners: dict[str, str] = {}
     services = [_service(section, known, owners) for section in top.entries("services").values()]
     return tuple(service for service in services if service)

@@ -104,7 +104,12 @@ def downgrade() -> None:
 
 def _oncall_tables() -> None:
     op.create_table(
-        "hours", identity(), *required(sa.String(64), "key"), *required(JSON, "definition"), sa.UniqueConstraint("key")
+        "hours",
+        identity(),
+        *required(sa.String(64), "key"),
+        *required(JSON, "definition"),
+        *required(sa.String(16), "owner"),
+        sa.UniqueConstraint("key"),
     )
     op.create_table(
         "absences",
