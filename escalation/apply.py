@@ -28,6 +28,7 @@ def write(session: Session, declared: Declared, changes: Changes) -> None:
     """Add and change what is declared; of people, also take away. The caller lets only one do this at a time."""
     apply_people.write(session, declared.responders, changes)
     apply_schedules.write(session, declared.schedules, changes)
+    apply_policies.write_hours(session, declared.hours, changes)
     apply_policies.write(session, declared.policies, changes)
     apply_policies.write_last_resort(session, [str(target) for target in declared.last_resort], changes)
 

@@ -24,11 +24,11 @@ class _Person:
     methods: dict[tuple[str, str], ContactMethod]
 
     def as_written(self) -> dict[str, Any]:
-        return _as_written(self.row, dict(self.methods.keys()), self.row.page_by)
+        return _as_written(self.row, dict(self.methods.keys()), self.row.page_by, self.row.quiet)
 
     def differs(self, wanted: DeclaredResponder) -> bool:
         row, said = self.row, (wanted.name, wanted.email, wanted.timezone, list(wanted.roles), _page_by(wanted))
-        if said != (row.name, row.email, row.timezone, row.roles, row.page_by):
+        if (*said, _quiet(wanted)) != (row.name, row.email, row.timezone, row.roles, row.page_by, row.quiet):
             return True
         return self.methods.keys() != set(wanted.ways.items())
 
@@ -39,10 +39,10 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
     for responder in wanted.values():
         person = stored.get(responder.key)
         if person is None or not person.row.active:
-            after = _as_written(responder, responder.ways, _page_by(responder))
+            after = _as_written(responder, responder.ways, _page_by(responder), _quiet(responder))
             changes.added(f"responder {responder.key}", f"({responder.name})", after=after)
         elif person.differs(responder):
-            after = _as_written(responder, responder.ways, _page_by(responder))
+            after = _as_written(responder, responder.ways, _page_by(responder), _quiet(responder))
             changes.changed(f"responder {responder.key}", person.as_written(), after, otherwise="contact methods")
     before = {key: person.as_written() for key, person in stored.items()}
     # All addresses that somebody gives up go first, so that two people can exchange theirs.
@@ -85,6 +85,7 @@ def _write_responder(session: Session, person: _Person | None, wanted: DeclaredR
     row.timezone = wanted.timezone
     row.roles = list(wanted.roles)
     row.page_by = _page_by(wanted)
+    row.quiet = _quiet(wanted)
     row.active = True
     session.add(row)
     if person is None:
@@ -102,8 +103,16 @@ def _page_by(wanted: DeclaredResponder) -> dict[str, Any]:
     return {urgency: [step.to_json() for step in steps] for urgency, steps in wanted.page_by.items()}
 
 
+def _quiet(wanted: DeclaredResponder) -> dict[str, Any]:
+    """As it is stored."""
+    return dict(wanted.quiet.to_json()) if wanted.quiet else {}
+
+
 def _as_written(
-    person: Responder | DeclaredResponder, ways: Mapping[str, str], page_by: Mapping[str, Any]
+    person: Responder | DeclaredResponder,
+    ways: Mapping[str, str],
+    page_by: Mapping[str, Any],
+    quiet: Mapping[str, Any],
 ) -> dict[str, Any]:
     return {
         "name": person.name,
@@ -113,7 +122,12 @@ def _as_written(
         "slack": ways.get("slack"),
         "phone": ways.get("sms"),
         "page_by": {
-            urgency: [{"after": durations.to_text(step["after_seconds"]), "by": step["by"]} for step in steps]
+            urgency: [
+                {"after": durations.to_text(step["after_seconds"])}
+                | {key: step[key] for key in ("by", "from", "to") if key in step}
+                for step in steps
+            ]
             for urgency, steps in page_by.items()
         },
+        "quiet": dict(quiet),
     }

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from config import durations
 from config.changes import Changes
 from escalation import ownership, policies
-from escalation.models import LastResort, PolicyRow
+from escalation.models import HoursRow, LastResort, PolicyRow
+from escalation.oncall.hours import Hours
 from escalation.policies import Announcement, Policy
 
 LAST_RESORT_ID = 1
@@ -26,11 +27,13 @@ def write(session: Session, declared: Iterable[Policy], changes: Changes) -> Non
         if row is None:
             session.add(PolicyRow(key=policy.key, definition=definition))
             changes.added(f"policy {policy.key}", after=_policy_as_written(policy))
-        elif row.definition != definition:
+        elif Policy.from_json(row.definition) != policy:  # what an older version stored says the same in fewer words
             before = _policy_as_written(Policy.from_json(row.definition))
             after = _policy_as_written(policy)
             what = f"policy {policy.key}"
-            changes.changed(what, before, after, otherwise="an announcement's URL, which is not shown")
+            same_rooms = _rooms(Policy.from_json(row.definition)) == _rooms(policy)
+            otherwise = "the hours it refers to" if same_rooms else "an announcement's URL, which is not shown"
+            changes.changed(what, before, after, otherwise=otherwise)
             row.definition = definition
         if row is not None:
             ownership.take_over(row, f"policy {policy.key}", changes)
@@ -42,6 +45,10 @@ def as_written(definition: dict[str, Any]) -> dict[str, Any]:
     return _policy_as_written(Policy.from_json(definition))
 
 
+def _rooms(policy: Policy) -> list[Announcement]:
+    return [announcement for level in policy.levels for announcement in level.announce]
+
+
 def _policy_as_written(policy: Policy) -> dict[str, Any]:
     levels = [
         {
@@ -49,6 +56,10 @@ def _policy_as_written(policy: Policy) -> dict[str, Any]:
             "after": durations.to_text(level.after_seconds),
             "page": [str(target) for target in level.page],
             "announce": [_announcement_as_shown(announcement) for announcement in level.announce],
+            "round_robin": level.round_robin or None,
+            "during": level.during and level.during.key,
+            "outside": level.outside and level.outside.key,
+            "runbook": level.runbook,
         }
         for level in policy.levels
     ]
@@ -57,6 +68,8 @@ def _policy_as_written(policy: Policy) -> dict[str, Any]:
         "repeat": policy.repeat,
         "repeat_after": None if is_default else durations.to_text(policy.repeat_after_seconds),
         "ack_timeout": durations.to_text(policy.ack_timeout_seconds),
+        "unack_after": durations.to_text(policy.unack_after_seconds),
+        "acknowledgements": policy.acknowledgements,
         "levels": levels,
     }
 
@@ -68,6 +81,25 @@ def _announcement_as_shown(announcement: Announcement) -> str:
     url = urlsplit(announcement.address)
     host = f"{url.hostname}/" if announcement.channel == "webhook" else ""
     return f"{announcement.channel}:{url.scheme}://{host}…"
+
+
+def write_hours(session: Session, declared: Iterable[Hours], changes: Changes) -> None:
+    """Bring them to what is declared. Levels and services keep the hours they refer to whole, so that one that is gone
+    is missed by nobody."""
+    stored = {row.key: row for row in session.scalars(select(HoursRow))}
+    for hours in declared:
+        row = stored.pop(hours.key, None)
+        definition = hours.to_json()
+        if row is None:
+            session.add(HoursRow(key=hours.key, definition=definition))
+            changes.added(f"hours {hours.key}", after=definition)
+        elif row.definition != definition:
+            changes.changed(f"hours {hours.key}", row.definition, definition, otherwise="how they are stored")
+            row.definition = definition
+    for row in stored.values():
+        session.delete(row)
+        changes.removed(f"hours {row.key}", before=row.definition)
+    session.flush()
 
 
 def write_last_resort(session: Session, targets: list[str], changes: Changes) -> None:

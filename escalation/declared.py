@@ -1,4 +1,4 @@
-"""What tocsin.yaml says of responders, schedules, policies and the last resort, as values. Pure.
+"""What tocsin.yaml says of responders, schedules, policies, hours and the last resort, as values. Pure.
 
 Everything that would keep somebody from being woken and that the file alone can show is refused here, all at once.
 Whether a schedule has gaps or a role has holders today is a question of readiness, not of form; only the last resort
@@ -15,6 +15,7 @@ from config.fields import Fields
 from escalation import declared_names, declared_people, declared_policies, declared_schedules
 from escalation.declared_names import KEY, NOTHING_BESIDE, Beside, Names
 from escalation.declared_people import DeclaredResponder
+from escalation.oncall.hours import Hours
 from escalation.oncall.schedules import Schedule
 from escalation.policies import Policy, Target
 
@@ -24,6 +25,7 @@ class Declared:
     responders: tuple[DeclaredResponder, ...]
     schedules: tuple[Schedule, ...]
     policies: tuple[Policy, ...]
+    hours: tuple[Hours, ...]
     last_resort: tuple[Target, ...]
 
 
@@ -34,13 +36,15 @@ def read_declared(document: Document, problems: Problems, beside: Beside = NOTHI
     """
     top = fields.root(document, problems)
     people, schedules, levelled = (top.entries(name) for name in ("responders", "schedules", "policies"))
-    for section in (*people.values(), *schedules.values(), *levelled.values()):
+    weekly = top.entries("hours")
+    for section in (*people.values(), *schedules.values(), *levelled.values(), *weekly.values()):
         if not KEY.fullmatch(section.name):
             section.refuse_at(section.path, "a name has up to 64 lower-case letters, digits and . _ -")
     if not people and not problems.touch(("responders",)):
         top.refuse("responders", "is missing: without responders nobody can be woken")
     names = Names(responder=beside.responders.union(people), schedule=beside.schedules.union(schedules))
     owners: dict[tuple[str, str], str] = {}
+    hours = {key: declared_policies.hours(section) for key, section in weekly.items()}
     declared = Declared(
         responders=tuple(
             person for section in people.values() if (person := declared_people.responder(section, owners))
@@ -48,7 +52,10 @@ def read_declared(document: Document, problems: Problems, beside: Beside = NOTHI
         schedules=tuple(
             plan for section in schedules.values() if (plan := declared_schedules.schedule(section, names))
         ),
-        policies=tuple(found for section in levelled.values() if (found := declared_policies.policy(section, names))),
+        policies=tuple(
+            found for section in levelled.values() if (found := declared_policies.policy(section, names, hours))
+        ),
+        hours=tuple(hours.values()),
         last_resort=declared_names.targets(top, "last_resort", names, required=True),
     )
     if not problems.touch(("responders",)) and not problems.touch(("last_resort",)):

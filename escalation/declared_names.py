@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import time
 
 from config import declaration
 from config.fields import Fields
+from escalation.oncall import public_holidays
+from escalation.oncall.hours import Window
 from escalation.oncall.schedules import zone_names
 from escalation.policies import Target
 
+TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -70,3 +74,30 @@ def timezone(section: Fields, *, default: str = "") -> str:
         shown = declaration.shown(written)
         section.refuse("timezone", f'there is no time zone "{shown}"; {declaration.suggestion(written, zones)}')
     return written or default
+
+
+def place(section: Fields, key: str = "holidays") -> str:
+    """Whose public holidays: `PT`, `DE-BE`; "" if absent."""
+    written = section.text(key).upper()
+    if written and (problem := public_holidays.place_problem(written)):
+        section.refuse(key, problem)
+    return written
+
+
+def window(section: Fields) -> Window | None:
+    """`from` and `to`, both or neither."""
+    if not section.has("from") and not section.has("to"):
+        return None
+    begins, ends = (_time_of_day(section, key) for key in ("from", "to"))
+    return Window(begins, ends) if begins is not None and ends is not None else None
+
+
+def _time_of_day(section: Fields, key: str) -> time | None:
+    written = section.text(key, required=True)
+    if TIME_OF_DAY.fullmatch(written):
+        return time.fromisoformat(written)
+    if written == "24:00":
+        return time(0)
+    if written:
+        section.refuse(key, f'"{declaration.shown(written)}" is not a time of day; write it in quotes: "09:00"')
+    return None

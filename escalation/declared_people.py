@@ -9,6 +9,7 @@ from config import declaration, durations
 from config.fields import Fields
 from escalation import addresses, declared_names
 from escalation.addresses import WAYS
+from escalation.oncall.hours import Window
 from escalation.policies import ROLES
 
 URGENCIES = ("high", "low")
@@ -23,9 +24,11 @@ DEFAULT_ROLES = ("responder",)
 class PageStep:
     after_seconds: int  # from when the page is decided
     by: str  # a key of WAYS
+    window: Window | None = None  # counts only if it falls into it, in the person's zone
 
     def to_json(self) -> dict[str, int | str]:
-        return {"after_seconds": self.after_seconds, "by": self.by}
+        window = self.window.to_json() if self.window else {}
+        return {"after_seconds": self.after_seconds, "by": self.by, **window}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class DeclaredResponder:
     slack: str | None  # member id
     phone: str | None  # E.164
     page_by: Mapping[str, tuple[PageStep, ...]]  # "high" and "low", by time
+    quiet: Window | None = None  # what is not urgent waits for its end
 
     @property
     def ways(self) -> dict[str, str]:
@@ -62,6 +66,7 @@ def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredRe
         slack=own["slack"],
         phone=own["phone"],
         page_by={urgency: _steps(page_by, urgency, section) or _default_steps(urgency, ways) for urgency in URGENCIES},
+        quiet=_quiet(section),
     )
     return found if section.sound else None
 
@@ -86,7 +91,11 @@ def _steps(page_by: Fields, urgency: str, responder: Fields) -> tuple[PageStep, 
     steps: list[PageStep] = []
     sections = page_by.each(urgency, required=page_by.has(urgency))
     for section in sections:
-        step = PageStep(section.seconds("after", maximum=STEP_AFTER_SECONDS_MAX), section.choice("by", WAYS))
+        step = PageStep(
+            section.seconds("after", maximum=STEP_AFTER_SECONDS_MAX),
+            section.choice("by", WAYS),
+            declared_names.window(section),
+        )
         if step.by and not responder.has(WAYS[step.by]):
             section.refuse("by", f"{responder.name} has no {WAYS[step.by]} to be reached by {step.by}")
         elif step in steps:
@@ -95,6 +104,16 @@ def _steps(page_by: Fields, urgency: str, responder: Fields) -> tuple[PageStep, 
     if len(sections) > STEPS_MAX:
         page_by.refuse(urgency, f"has more than {STEPS_MAX} steps")
     return tuple(sorted(steps, key=lambda step: step.after_seconds))
+
+
+def _quiet(section: Fields) -> Window | None:
+    quiet = section.inner("quiet")
+    window = declared_names.window(quiet)
+    if window is None and section.has("quiet") and quiet.sound:
+        section.refuse("quiet", 'has a beginning and an end: {from: "22:00", to: "07:00"}')
+    elif window is not None and window.begins == window.ends:
+        section.refuse("quiet", "would never end; leave it out, or say when it does")
+    return window
 
 
 def _default_steps(urgency: str, ways: Sequence[str]) -> tuple[PageStep, ...]:

@@ -19,7 +19,7 @@ from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, PageState, TimerKind
 from escalation.paging import timers
 from escalation.paging.timers import Claimed, Wanted
-from escalation.plan import Progress, Stage, Urgency
+from escalation.plan import BusinessDays, Progress, Stage, Urgency
 from escalation.policies import Policy
 
 
@@ -30,12 +30,12 @@ class Terms:
     policy: Policy
     last_resort: tuple[str, ...]  # targets as written: `responder:ana`
     urgency: Urgency
-    timezone: str = "UTC"  # the team's, for LOW's next business day
+    days: BusinessDays  # the team's, for LOW's next one
 
 
 def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: datetime) -> Escalation:
     """Begin to wake people for an incident. What is due at once is queued in this same transaction."""
-    progress = plan.begin(terms.urgency, now, timezone=terms.timezone)
+    progress = plan.begin(terms.urgency, now, terms.days)
     escalation = Escalation(
         incident_id=brief.incident_id,
         brief=brief.to_json(),
@@ -43,7 +43,9 @@ def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: d
         policy=terms.policy.to_json(),
         last_resort=list(terms.last_resort),
         urgency=terms.urgency,
-        timezone=terms.timezone,
+        timezone=terms.days.timezone,
+        holidays=terms.days.holidays,
+        acks=[],
         stage=progress.stage,
         cycle=0,
         position=0,
@@ -109,7 +111,7 @@ def resume(
     if escalation is None:
         return
     before = _progress(escalation)
-    progress = plan.raised(_policy(escalation), before, urgency, now, timezone=escalation.timezone)
+    progress = plan.raised(_policy(escalation), before, urgency, now, _days(escalation))
     pages_already = before.stage in (Stage.PAGING, Stage.LAST_RESORT)
     escalation.urgency = Urgency.HIGH if pages_already else urgency
     escalation.stopped_at = None
@@ -131,7 +133,7 @@ def hasten(session: Session, journal: Journal, incident_id: int, now: datetime) 
     progress = _progress(escalation)
     if progress.stage in (Stage.NOTIFYING, Stage.STOPPED):
         escalation.urgency = Urgency.HIGH
-        progress = plan.begin(Urgency.HIGH, now, timezone=escalation.timezone)
+        progress = plan.begin(Urgency.HIGH, now, _days(escalation))
     _set_progress(escalation, plan.hastened(_policy(escalation), progress, now))
     _go_on(session, journal, escalation, now)
     return escalation.level
@@ -169,8 +171,8 @@ def _go_on(session: Session, journal: Journal, escalation: Escalation, now: date
     progress = _progress(escalation)
     wanted: list[Wanted] = []
     while (due := plan.due_at(policy, progress)) is not None and due <= now:
-        level = plan.level_to_fire(policy, progress)
-        after = plan.following(policy, progress, urgency, now, timezone=escalation.timezone)
+        level = plan.level_to_fire(policy, progress, now)
+        after = plan.following(policy, progress, urgency, now, _days(escalation))
         _set_progress(escalation, after)  # before the firing, so that one UPDATE carries both
         reached = fire.level(session, journal, escalation, level, Stage(progress.stage), now, wanted=wanted)
         if urgency is Urgency.MEDIUM and progress.stage is Stage.NOTIFYING:
@@ -214,6 +216,10 @@ def _locked(session: Session, condition: ColumnElement[bool]) -> Escalation | No
 
 def _policy(escalation: Escalation) -> Policy:
     return Policy.from_json(escalation.policy)
+
+
+def _days(escalation: Escalation) -> BusinessDays:
+    return BusinessDays(escalation.timezone, escalation.holidays)
 
 
 def _progress(escalation: Escalation) -> Progress:

@@ -11,12 +11,14 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from escalation.oncall import public_holidays
 from escalation.policies import Level, Policy
 
 MEDIUM_GRACE_SECONDS = 15 * 60  # MEDIUM is told first; nobody acknowledging for this long pages as HIGH
 LAST_RESORT_EVERY_SECONDS = 15 * 60
 BUSINESS_DAY_STARTS = time(9, 0)
 SATURDAY = 5
+HOLIDAYS_IN_A_ROW_MAX = 31  # a place of which more is said to be holidays is taken to have none
 
 
 class Urgency(StrEnum):
@@ -43,14 +45,22 @@ class Progress:
     position: int = 0
 
 
-def begin(urgency: Urgency, now: datetime, *, timezone: str) -> Progress:
-    """Where an escalation of this urgency starts; `timezone` is the team's, for LOW's business day."""
+@dataclass(frozen=True, slots=True)
+class BusinessDays:
+    """The team's, on which LOW is told."""
+
+    timezone: str = "UTC"
+    holidays: str = ""  # the place whose public holidays are none
+
+
+def begin(urgency: Urgency, now: datetime, days: BusinessDays) -> Progress:
+    """Where an escalation of this urgency starts."""
     if urgency is Urgency.HIGH:
         return Progress(Stage.PAGING, now)
     if urgency is Urgency.MEDIUM:
         return Progress(Stage.NOTIFYING, now)
     if urgency is Urgency.LOW:
-        return Progress(Stage.NOTIFYING, next_business_day(now, timezone))
+        return Progress(Stage.NOTIFYING, next_business_day(now, days))
     return Progress(Stage.STOPPED, now)
 
 
@@ -63,14 +73,17 @@ def due_at(policy: Policy, progress: Progress) -> datetime | None:
     return progress.base_at
 
 
-def level_to_fire(policy: Policy, progress: Progress) -> Level:
-    """The level whose people the next step reaches: the first for a notification, the last beside the last resort."""
+def level_to_fire(policy: Policy, progress: Progress, now: datetime) -> Level:
+    """The level whose people the next step reaches: the first one for this hour where somebody is told, the last
+    beside the last resort."""
     if progress.stage is Stage.PAGING:
         return policy.levels[progress.position]
-    return policy.levels[0] if progress.stage is Stage.NOTIFYING else policy.levels[-1]
+    if progress.stage is Stage.NOTIFYING:
+        return next((level for level in policy.levels if level.is_open(now)), policy.levels[0])
+    return policy.levels[-1]
 
 
-def following(policy: Policy, progress: Progress, urgency: Urgency, now: datetime, *, timezone: str) -> Progress:
+def following(policy: Policy, progress: Progress, urgency: Urgency, now: datetime, days: BusinessDays) -> Progress:
     """What comes after the step that has just fired.
 
     Levels of one round keep their times even if they are past (missed levels are not skipped); a new round
@@ -78,11 +91,11 @@ def following(policy: Policy, progress: Progress, urgency: Urgency, now: datetim
     """
     if progress.stage is Stage.NOTIFYING:
         if urgency is Urgency.LOW:
-            return replace(progress, base_at=next_business_day(max(now, progress.base_at), timezone))
+            return replace(progress, base_at=next_business_day(max(now, progress.base_at), days))
         return Progress(Stage.PAGING, progress.base_at + timedelta(seconds=MEDIUM_GRACE_SECONDS))
     if progress.stage is Stage.LAST_RESORT:
         if urgency is Urgency.LOW:  # a LOW that could not be told to anybody wakes nobody at night either
-            return Progress(Stage.NOTIFYING, next_business_day(max(now, progress.base_at), timezone))
+            return Progress(Stage.NOTIFYING, next_business_day(max(now, progress.base_at), days))
         return replace(progress, base_at=max(progress.base_at, now) + timedelta(seconds=LAST_RESORT_EVERY_SECONDS))
     if progress.position + 1 < len(policy.levels):
         return replace(progress, position=progress.position + 1)
@@ -103,14 +116,14 @@ def hastened(policy: Policy, progress: Progress, now: datetime) -> Progress:
     return replace(progress, base_at=min(progress.base_at, now))
 
 
-def raised(policy: Policy, progress: Progress, urgency: Urgency, now: datetime, *, timezone: str) -> Progress:
+def raised(policy: Policy, progress: Progress, urgency: Urgency, now: datetime, days: BusinessDays) -> Progress:
     """Where an escalation goes on when its severity rises while nobody has answered.
 
     Whoever was woken before is woken again at once. Nothing that was to come comes later for it: a level that is
     near keeps its time, and levels that have run out do not start from the bottom while the last resort waits.
     """
     if progress.stage not in (Stage.PAGING, Stage.LAST_RESORT):
-        return begin(urgency, now, timezone=timezone)
+        return begin(urgency, now, days)
     if urgency is not Urgency.HIGH:
         return progress  # it pages already, and does not fall silent for a rise
     if progress.stage is Stage.LAST_RESORT:
@@ -139,12 +152,15 @@ def past_unreachable(policy: Policy, fired: Progress, after: Progress, now: date
     return Progress(Stage.LAST_RESORT, now, cycle=fired.cycle)
 
 
-def next_business_day(now: datetime, timezone: str) -> datetime:
-    """The next 09:00 on Monday to Friday in `timezone`, strictly after `now`; UTC."""
-    zone = ZoneInfo(timezone)
+def next_business_day(now: datetime, days: BusinessDays) -> datetime:
+    """The next 09:00 on Monday to Friday that is no public holiday, strictly after `now`; UTC."""
+    zone = ZoneInfo(days.timezone)
     day = now.astimezone(zone).date()
+    passed = 0
     while True:
         morning = datetime.combine(day, BUSINESS_DAY_STARTS, zone).astimezone(now.tzinfo)
         if morning > now and day.weekday() < SATURDAY:
-            return morning
+            if passed == HOLIDAYS_IN_A_ROW_MAX or not public_holidays.name(days.holidays, day):
+                return morning
+            passed += 1
         day += timedelta(days=1)

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import pairwise
 from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from config import durations
+from escalation.oncall.hours import Hours
 
 LEVELS = range(1, 5)
 REPEAT_MAX = 100
 ACK_TIMEOUT_SECONDS = 30 * 60
+UNACK_AFTER_SECONDS = 5 * 60
+ACKNOWLEDGEMENTS_MAX = 10
 REPEAT_AFTER_SECONDS_MIN = 300  # for the default; a team may configure less
 ADDRESS_CHARACTERS_MAX = 2_000
 ROLES = ("responder", "manager", "keeper", "admin", "observer")
@@ -106,12 +110,29 @@ def _alternatives(prefixes: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One step of the escalation; `after_seconds` counts from its start, not from the level before."""
+    """One step of the escalation; `after_seconds` counts from its start, not from the level before.
+
+    Hours are kept whole, so that a policy frozen into an incident stays what it was when they are changed.
+    """
 
     level: int
     after_seconds: float
     page: tuple[Target, ...] = ()
     announce: tuple[Announcement, ...] = ()
+    round_robin: bool = False  # of all whom it names, one: the next in turn
+    during: Hours | None = None  # passed over at any other time
+    outside: Hours | None = None  # passed over during these
+    runbook: str = ""  # the id of the emergency runbook, attached when the level fires
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether it is a level for this hour."""
+        return (self.during is None or self.during.covers(at)) and not (self.outside and self.outside.covers(at))
+
+    @property
+    def hours(self) -> str:
+        """As written: `during office`; "" for a level that is open always."""
+        said = (("during", self.during), ("outside", self.outside))
+        return ", ".join(f"{word} {hours.key}" for word, hours in said if hours)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -119,6 +140,10 @@ class Level:
             "after_seconds": self.after_seconds,
             "page": [str(target) for target in self.page],
             "announce": [str(announcement) for announcement in self.announce],
+            "round_robin": self.round_robin,
+            "during": self.during.to_json() if self.during else None,
+            "outside": self.outside.to_json() if self.outside else None,
+            "runbook": self.runbook,
         }
 
     @classmethod
@@ -128,6 +153,11 @@ class Level:
             after_seconds=stored["after_seconds"],
             page=tuple(Target.parse(written) for written in stored["page"]),
             announce=tuple(Announcement.parse(written) for written in stored["announce"]),
+            # Absent in what was written before there were any.
+            round_robin=stored.get("round_robin", False),
+            during=Hours.from_json(stored["during"]) if stored.get("during") else None,
+            outside=Hours.from_json(stored["outside"]) if stored.get("outside") else None,
+            runbook=stored.get("runbook", ""),
         )
 
 
@@ -137,6 +167,8 @@ class Policy:
 
     `repeat` counts how often the levels begin anew after the first pass, each time `repeat_after_seconds` after the
     last level. Left at 0 that is the gap between the last two levels, at least REPEAT_AFTER_SECONDS_MIN.
+    Whoever has acknowledged and does nothing for `ack_timeout_seconds` is asked (0: never), and loses it
+    `unack_after_seconds` after that.
     """
 
     key: str
@@ -144,6 +176,8 @@ class Policy:
     repeat: int = 0
     ack_timeout_seconds: int = ACK_TIMEOUT_SECONDS
     repeat_after_seconds: int = 0
+    unack_after_seconds: int = UNACK_AFTER_SECONDS
+    acknowledgements: int = 1  # how many people must say that they have it
 
     def __post_init__(self) -> None:
         if not self.repeat_after_seconds:
@@ -156,6 +190,8 @@ class Policy:
             "repeat": self.repeat,
             "ack_timeout_seconds": self.ack_timeout_seconds,
             "repeat_after_seconds": self.repeat_after_seconds,
+            "unack_after_seconds": self.unack_after_seconds,
+            "acknowledgements": self.acknowledgements,
         }
 
     @classmethod
@@ -166,6 +202,8 @@ class Policy:
             repeat=stored["repeat"],
             ack_timeout_seconds=stored["ack_timeout_seconds"],
             repeat_after_seconds=stored["repeat_after_seconds"],
+            unack_after_seconds=stored.get("unack_after_seconds", UNACK_AFTER_SECONDS),
+            acknowledgements=stored.get("acknowledgements", 1),
         )
 
 

@@ -13,10 +13,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session
 
-from escalation import plan
 from escalation.brief import Standing
 from escalation.models import Attempt, Escalation, Page, Responder, Timer, TimerKind
-from escalation.plan import Progress, Stage
+from escalation.plan import Stage
 from escalation.policies import Policy
 
 PAGES_MAX = 500  # the newest; a policy that goes on for weeks makes thousands
@@ -111,8 +110,7 @@ def _what_comes(escalation: Escalation) -> str:
         return "notification of the on-call"
     if stage is Stage.LAST_RESORT:
         return "last resort"
-    progress = Progress(stage, escalation.base_at, escalation.cycle, escalation.position)
-    level = plan.level_to_fire(Policy.from_json(escalation.policy), progress).level
+    level = Policy.from_json(escalation.policy).levels[escalation.position].level
     return f"level {level} again" if escalation.cycle else f"level {level}"
 
 

@@ -10,7 +10,8 @@ A key that is declared under another service moves there: new alerts go to that 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,7 @@ from config import ids
 from config.changes import Changes
 from incidents.declared import DeclaredIntegration, DeclaredService
 from incidents.models import Alert, Incident, Integration, Service
+from incidents.routing import Choice
 
 # Stands before the rest of a retired key's hash: no hash begins so, and so no key can be found to be it.
 RETIRED = "retired:"
@@ -66,24 +68,57 @@ def drop_undeclared(session: Session, services: Collection[DeclaredService], cha
 
 def _write_service(session: Session, row: Service | None, wanted: DeclaredService, changes: Changes) -> Service:
     what = f"service {wanted.key}"
-    after = _as_written(wanted.policy, wanted.protected, wanted.runbook, wanted.timezone)
+    after = _as_written(
+        wanted.policy, wanted.protected, wanted.runbook, wanted.timezone, wanted.holidays, wanted.choices
+    )
     if row is None:
         row = Service(key=wanted.key)
         session.add(row)
         changes.added(what, f"(policy {wanted.policy}{', protected' if wanted.protected else ''})", after=after)
     else:
-        before = _as_written(row.policy_key, row.protected, row.runbook, row.timezone)
+        choices = tuple(map(Choice.from_json, row.policy_choices))
+        before = _as_written(row.policy_key, row.protected, row.runbook, row.timezone, row.holidays, choices)
         if before != after:
             changes.changed(what, before, after, otherwise="settings")
     row.policy_key = wanted.policy
     row.protected = wanted.protected
     row.runbook = wanted.runbook
     row.timezone = wanted.timezone
+    row.holidays = wanted.holidays
+    row.policy_choices = [choice.to_json() for choice in wanted.choices]
     return row
 
 
-def _as_written(policy: str, protected: bool, runbook: str, timezone: str) -> dict[str, str | bool]:
-    return {"policy": policy, "protected": protected, "runbook": runbook, "timezone": timezone}
+def policies_in_use(session: Session) -> set[str]:
+    """Those that a service names, also for some of its incidents only."""
+    found: set[str] = set()
+    for policy, choices in session.execute(select(Service.policy_key, Service.policy_choices)):
+        found |= {policy, *(choice["policy"] for choice in choices)}
+    return found
+
+
+def _as_written(
+    policy: str, protected: bool, runbook: str, timezone: str, holidays: str, choices: Sequence[Choice]
+) -> dict[str, Any]:
+    return {
+        "policy": policy,
+        "protected": protected,
+        "runbook": runbook,
+        "timezone": timezone,
+        "holidays": holidays,
+        "policies": [_choice_as_written(choice) for choice in choices],
+    }
+
+
+def _choice_as_written(choice: Choice) -> dict[str, Any]:
+    """Hours as their names: what they are is told where they are declared."""
+    return {
+        "class": choice.incident_class,
+        "severity": list(choice.severities),
+        "during": choice.during and choice.during.key,
+        "outside": choice.outside and choice.outside.key,
+        "policy": choice.policy,
+    }
 
 
 def _write_integration(

@@ -22,7 +22,7 @@ from incidents import apply as apply_services
 from incidents import declared as declared_services
 from incidents.declared import DeclaredService
 from incidents.lifecycle import Status
-from incidents.models import Incident, Service
+from incidents.models import Incident
 
 CONFIGURATION_LOCK = 0x746F6373_636F6E66  # "tocsconf": PostgreSQL's advisory locks are named by a number
 UNSETTLED = (Status.OPEN, Status.ACKNOWLEDGED)
@@ -56,7 +56,7 @@ def read_text(
     problems = Problems(document)
     escalation = declared_escalation.read_declared(document, problems, beside)
     services = declared_services.read_declared(
-        document, problems, sources=sources, runbook_ids=runbook_ids, beside=beside
+        document, problems, sources=sources, runbook_ids=runbook_ids, hours=escalation.hours, beside=beside
     )
     document.refuse_unread(problems)
     problems.raise_if_any()
@@ -109,7 +109,7 @@ def _bring(session: Session, configuration: Configuration, now: datetime) -> Cha
         session,
         configuration.escalation,
         changes,
-        policies_in_use=set(session.scalars(select(Service.policy_key))),
+        policies_in_use=apply_services.policies_in_use(session),
         unsettled=select(Incident.id).where(Incident.status.in_(UNSETTLED)),
         now=now,
     )

@@ -6,14 +6,18 @@ An integration's key is a password that a sender carries: no message here quotes
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from config import declaration, fields
 from config.declaration import Document, Problems
 from config.fields import Fields
+from escalation import declared_names, declared_policies
 from escalation.declared_names import KEY, NOTHING_BESIDE, Beside
+from escalation.oncall.hours import Hours
 from escalation.oncall.schedules import zone_names
+from incidents.routing import Choice
+from incidents.severity import IncidentClass, Severity
 
 # Whose alerts may be declared. Not all can be received yet: a team that moves over declares all its senders at once.
 SOURCES = frozenset(
@@ -37,6 +41,7 @@ SOURCES = frozenset(
     }
 )
 INTEGRATIONS_MAX = 100  # of one service
+CHOICES_MAX = 20  # of one service
 KEY_CHARACTERS_MAX = 128
 HINT_CHARACTERS = 4
 
@@ -67,6 +72,8 @@ class DeclaredService:
     runbook: str  # a runbook's id; empty: whichever matches
     timezone: str
     integrations: tuple[DeclaredIntegration, ...]
+    holidays: str = ""  # a place; its public holidays are no business days
+    choices: tuple[Choice, ...] = ()  # before `policy`: the first that fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,7 @@ class _Known:
     sources: frozenset[str]
     runbooks: frozenset[str]
     policies: frozenset[str]  # also those whose declaration has problems of its own
+    hours: Mapping[str, Hours]
 
 
 def read_declared(
@@ -83,13 +91,25 @@ def read_declared(
     sources: Collection[str],
     runbook_ids: Collection[str],
     beside: Beside = NOTHING_BESIDE,
+    hours: Iterable[Hours] = (),
 ) -> tuple[DeclaredService, ...]:
-    """Read the section `services`. What has problems is left out: raise them before using the result.
+    """Read the section `services`, and look whether the runbooks that levels name are there. What has problems is left
+    out: raise them before using the result.
 
+    `hours` are those that a service may refer to;
     `sources` are those whose alerts can be received; the names in SOURCES may be declared as well.
     """
     top = fields.root(document, problems)
-    known = _Known(SOURCES | frozenset(sources), frozenset(runbook_ids), beside.policies.union(top.entries("policies")))
+    policies = top.entries("policies")
+    known = _Known(
+        SOURCES | frozenset(sources),
+        frozenset(runbook_ids),
+        beside.policies.union(policies),
+        {each.key: each for each in hours},
+    )
+    for policy in policies.values():
+        for level in policy.each("levels"):
+            _named(level, "runbook", known.runbooks)
     owners: dict[str, str] = {}
     services = [_service(section, known, owners) for section in top.entries("services").values()]
     return tuple(service for service in services if service)
@@ -102,6 +122,9 @@ def _service(section: Fields, known: _Known, owners: dict[str, str]) -> Declared
     sections = section.each("integrations")
     if len(sections) > INTEGRATIONS_MAX:
         section.refuse("integrations", f"has more than {INTEGRATIONS_MAX} entries")
+    choices = section.each("policies")
+    if len(choices) > CHOICES_MAX:
+        section.refuse("policies", f"has more than {CHOICES_MAX} entries")
     integrations = [_integration(each, section.name, known, owners) for each in sections]
     service = DeclaredService(
         key=section.name,
@@ -110,8 +133,37 @@ def _service(section: Fields, known: _Known, owners: dict[str, str]) -> Declared
         runbook=_named(section, "runbook", known.runbooks),
         timezone=_timezone(section),
         integrations=tuple(integration for integration in integrations if integration),
+        holidays=declared_names.place(section),
+        choices=tuple(_choice(each, known) for each in choices),
     )
     return service if section.sound else None
+
+
+def _choice(section: Fields, known: _Known) -> Choice:
+    asks = ("class", "severity", "during", "outside")
+    if not any(section.has(key) for key in asks):
+        section.refuse(
+            "policy", "fits always, so that nothing after it is looked at; say which with " + ", ".join(asks)
+        )
+    written = section.text("class")
+    if written and written not in set(IncidentClass):
+        shown = declaration.shown(written)
+        section.refuse("class", f'there is no class "{shown}"; {declaration.suggestion(written, set(IncidentClass))}')
+    severities: dict[Severity, None] = {}
+    for path, severity in section.texts("severity").items():
+        if severity.upper() in set(Severity):
+            severities[Severity(severity.upper())] = None
+        else:
+            shown = declaration.shown(severity)
+            suggestion = declaration.suggestion(severity.upper(), set(Severity))
+            section.refuse_at(path, f'there is no severity "{shown}"; {suggestion}')
+    return Choice(
+        policy=_named(section, "policy", known.policies, required=True),
+        incident_class=IncidentClass(written) if written in set(IncidentClass) else None,
+        severities=tuple(severities),
+        during=declared_policies.hours_named(section, "during", known.hours),
+        outside=declared_policies.hours_named(section, "outside", known.hours),
+    )
 
 
 def _integration(section: Fields, service: str, known: _Known, owners: dict[str, str]) -> DeclaredIntegration | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from escalation import escalate, settled
 from escalation.escalate import Terms
+from escalation.plan import BusinessDays
 from incidents import actions, briefing, classification, noting, rising, routing
 from incidents.classification import AlertText, Classification
 from incidents.desk import Actor, Desk
@@ -112,12 +113,13 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now
     wanted = _wanted(door, incoming, found)
     link = links.attach(session, desk.journal, desk.shelf, incident.id, wanted, now, is_new=True)
     brief = briefing.brief(incident, alert, door.service.key, link, base_url=desk.base_url, shelf=desk.shelf)
-    agreed = settled.settled(session, door.service.policy_key)
+    chosen = routing.policy_for(door.service.policy_choices, door.service.policy_key, found, now)
+    agreed = settled.settled(session, chosen)
     terms = Terms(
         policy=agreed.policy,
         last_resort=agreed.last_resort,
         urgency=routing.urgency_of(found.severity),
-        timezone=door.service.timezone,
+        days=BusinessDays(door.service.timezone, door.service.holidays),
     )
     escalate.start(session, desk.journal, brief, terms, now)
     return Received(incident.id, opened=True)

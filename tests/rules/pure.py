@@ -45,6 +45,8 @@ MODULES = frozenset(
         "escalation.declared_people",
         "escalation.declared_policies",
         "escalation.declared_schedules",
+        "escalation.oncall.hours",
+        "escalation.oncall.public_holidays",
         "escalation.oncall.quiet",
         "escalation.oncall.resolve",
         "escalation.oncall.schedules",

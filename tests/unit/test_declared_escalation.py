@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 
 import pytest
 
@@ -11,6 +11,7 @@ from config.declaration import DeclarationError, Problems
 from escalation import declared
 from escalation.declared import Declared
 from escalation.declared_people import PageStep
+from escalation.oncall.hours import Hours, Window
 from escalation.oncall.schedules import Rotation, Schedule
 from escalation.policies import Announcement, Level, Policy, Target
 
@@ -111,6 +112,51 @@ def test_a_policy_repeats_once_and_waits_half_an_hour_unless_said_otherwise() ->
     assert (policy.repeat, policy.ack_timeout_seconds, policy.repeat_after_seconds) == (1, 1_800, 300)
     policy = read(changed("    repeat: 2\n", "    repeat: 0\n    repeat_after: 90s\n")).policies[0]
     assert (policy.repeat, policy.repeat_after_seconds) == (0, 90)
+
+
+HOURS = """\
+hours:
+  office: {timezone: Europe/Lisbon, days: [mon, tue, fri], from: "09:00", to: "18:00", holidays: pt}
+"""
+
+
+def test_hours_are_read_and_kept_whole_in_the_levels_that_refer_to_them() -> None:
+    office = Hours("office", "Europe/Lisbon", Window(time(9), time(18)), (0, 1, 4), "PT")
+    text = changed("after: 5m, ", "after: 5m, during: office, round_robin: true, runbook: recovery, ") + HOURS
+    found = read(text.replace("ack_timeout: 20m", "ack_timeout: 0s\n    unack_after: 2m\n    acknowledgements: 2"))
+    assert found.hours == (office,)
+    second = found.policies[0].levels[1]
+    assert (second.during, second.outside, second.round_robin, second.runbook) == (office, None, True, "recovery")
+    policy = found.policies[0]
+    assert (policy.ack_timeout_seconds, policy.unack_after_seconds, policy.acknowledgements) == (0, 120, 2)
+    assert Policy.from_json(policy.to_json()) == policy
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("mon,", "mo,", 'line 29, hours.office.days[0]: "mo" is not a day; write mon, tue, wed, thu, fri, sat, sun'),
+        ("[mon, tue, fri]", "[]", "line 29, hours.office.days: is empty"),
+        ("holidays: pt", "holidays: xx", 'line 29, hours.office.holidays: no public holidays are known for "XX"'),
+        ("holidays: pt", "holidays: de-xx", 'line 29, hours.office.holidays: DE has no region "XX"'),
+        ('from: "09:00", to: "18:00", ', "", "line 29, hours.office.from: is missing"),
+        ("timezone: Europe/Lisbon, d", "d", "line 29, hours.office.timezone: is missing"),
+    ],
+)
+def test_hours_that_are_none_are_refused_and_nobody_who_refers_to_them(old: str, new: str, problem: str) -> None:
+    text = changed("after: 5m, ", "after: 5m, during: office, ") + HOURS.replace(old, new)
+    assert [found[: len(problem)] for found in refusals(text)] == [problem]
+
+
+def test_a_step_may_have_a_time_of_day_and_a_person_quiet_hours() -> None:
+    night = '{after: 3m, by: voice, from: "22:00", to: "07:00"}'
+    text = changed("{after: 3m, by: voice}", night).replace(
+        "slack: U0ANA", 'slack: U0ANA\n    quiet: {from: "21:30", to: "24:00"}'
+    )
+    ana = read(text).responders[0]
+    assert ana.page_by["high"][2] == PageStep(180, "voice", Window(time(22), time(7)))
+    assert ana.page_by["high"][2].to_json() == {"after_seconds": 180, "by": "voice", "from": "22:00", "to": "07:00"}
+    assert ana.quiet == Window(time(21, 30), time(0))
 
 
 def test_levels_may_be_listed_in_any_order() -> None:
@@ -222,7 +268,13 @@ SECOND = '      - {level: 2, after: 5m, page: ["role:manager", "responder:bo", "
         (SECOND, "      - {level: 2, after: 5m}\n", "line 26, policies.standard.levels[1].page: this level pages nobody"),
         (NO_LEVELS + SECOND, "    levels: [{level: 1, after: 0s, announce: ['slack:#x']}]\n", "line 24, policies.standard.levels: no level pages anybody"),
         ("repeat: 2", "repeat: -1", "line 22, policies.standard.repeat: must be a whole number from 0 to 100"),
-        ("ack_timeout: 20m", "ack_timeout: 0s", "line 23, policies.standard.ack_timeout: must be a duration from 1s to "),
+        ("ack_timeout: 20m", "unack_after: 0s", "line 23, policies.standard.unack_after: must be a duration from 1s to "),
+        ("ack_timeout: 20m", "acknowledgements: 0", "line 23, policies.standard.acknowledgements: must be a whole number from 1 to 10"),
+        ("after: 5m, ", "after: 5m, during: office, ", 'line 26, policies.standard.levels[1].during: no hours "office" are declared; '),
+        ("{after: 3m, by: voice}", '{after: 3m, by: voice, from: "22:00"}', "line 10, responders.ana.page_by.high[0].to: is missing"),
+        ("{after: 3m, by: voice}", '{after: 3m, by: voice, from: "22:00", to: "7"}', 'line 10, responders.ana.page_by.high[0].to: "7" is not a time of day'),
+        ("    roles: [responder, manager]", '    quiet: {from: "07:00", to: "07:00"}', "line 6, responders.ana.quiet: would never end"),
+        ("    roles: [responder, manager]", "    quiet: {}", "line 6, responders.ana.quiet: has a beginning and an end"),
         ("ack_timeout: 20m", "ack_timout: 20m", 'line 23, policies.standard.ack_timout: unknown key; did you mean "ack_timeout"?'),
         ('last_resort: ["responder:ana"]\n', "", "line 1, last_resort: is missing"),
         ('["responder:ana"]', "[]", "line 27, last_resort: is empty"),

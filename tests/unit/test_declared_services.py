@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 
 from config import declaration
 from config.declaration import DeclarationError, Problems
+from escalation.oncall.hours import Hours, Window
 from incidents import declared
 from incidents.declared import DeclaredIntegration, DeclaredService
+from incidents.routing import Choice
+from incidents.severity import IncidentClass, Severity
 from incidents.sources.table import SOURCES
 
 KEY_32 = "0123456789abcdef0123456789ABCDEF"
@@ -33,7 +38,9 @@ services:
 def read(text: str, *, sources: tuple[str, ...] = ("pagerduty",)) -> tuple[DeclaredService, ...]:
     document = declaration.read_text(text, env={}, file_name="tocsin.yaml")
     problems = Problems(document)
-    found = declared.read_declared(document, problems, sources=sources, runbook_ids=("recovery", "backup"))
+    found = declared.read_declared(
+        document, problems, sources=sources, runbook_ids=("recovery", "backup"), hours=[OFFICE]
+    )
     problems.raise_if_any()
     return found
 
@@ -61,6 +68,58 @@ def test_a_service_is_read_with_its_integrations() -> None:
 
 def test_a_service_may_be_protected_and_without_integrations() -> None:
     assert read(SERVICES)[1] == DeclaredService("event-store", "standard", True, "", "UTC", ())
+
+
+CHOICES = """\
+    holidays: de-be
+    policies:
+      - {class: constitutional, policy: keepers}
+      - {severity: [low, MEDIUM], during: office, policy: gentle}
+"""
+OFFICE = Hours("office", "UTC", Window(time(9), time(18)))
+
+
+def with_choices(old: str = "", new: str = "") -> str:
+    assert not old or CHOICES.count(old) == 1
+    text = changed(
+        "  standard: {levels: []}", "  standard: {levels: []}\n  keepers: {levels: []}\n  gentle: {levels: []}"
+    )
+    return text.replace("    timezone: Europe/Lisbon\n", CHOICES.replace(old, new) if old else CHOICES)
+
+
+def test_a_service_may_choose_its_policy_by_class_severity_and_hours() -> None:
+    checkout = read(with_choices())[0]
+    assert checkout.holidays == "DE-BE"
+    assert checkout.choices == (
+        Choice("keepers", IncidentClass.CONSTITUTIONAL),
+        Choice("gentle", severities=(Severity.LOW, Severity.MEDIUM), during=OFFICE),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("class: constitutional, ", "", "line 10, services.checkout.policies[0].policy: fits always"),
+        (
+            "constitutional",
+            "operative",
+            'line 10, services.checkout.policies[0].class: there is no class "operative"; did you mean "operational"?',
+        ),
+        ("low", "lo", 'line 11, services.checkout.policies[1].severity[0]: there is no severity "lo"; '),
+        ("office", "night", 'line 11, services.checkout.policies[1].during: no hours "night" are declared; '),
+        ("gentle", "gentl", 'line 11, services.checkout.policies[1].policy: there is no policy "gentl"; '),
+        ("de-be", "de-xx", 'line 8, services.checkout.holidays: DE has no region "XX"; '),
+    ],
+)
+def test_a_choice_that_cannot_be_made_is_refused(old: str, new: str, problem: str) -> None:
+    assert [found[: len(problem)] for found in refusals(with_choices(old, new))] == [problem]
+
+
+def test_the_emergency_runbook_of_a_level_must_be_there() -> None:
+    text = changed("{levels: []}", "{levels: [{level: 4, runbook: recover}]}")
+    assert refusals(text) == [
+        'line 2, policies.standard.levels[0].runbook: there is no runbook "recover"; did you mean "recovery"?'
+    ]
 
 
 def test_a_file_may_declare_no_services() -> None:

@@ -144,9 +144,16 @@ def test_a_policy_survives_json() -> None:
     announcing = Level(1, 0, (Target("schedule", "primary"),), (Announcement("slack", "#incidents"),))
     policy = Policy("standard", (announcing, level(2, 2.5)), repeat=3, ack_timeout_seconds=60)
     assert Policy.from_json(json.loads(json.dumps(policy.to_json()))) == policy
-    assert policy.to_json()["levels"][0] == {
-        "level": 1,
-        "after_seconds": 0,
-        "page": ["schedule:primary"],
-        "announce": ["slack:#incidents"],
-    }
+
+
+def test_a_policy_written_before_there_were_hours_and_turns_is_still_read() -> None:
+    level = {"level": 1, "after_seconds": 0, "page": ["schedule:primary"], "announce": ["slack:#incidents"]}
+    stored = {"key": "standard", "levels": [level], "repeat": 1, "ack_timeout_seconds": 60, "repeat_after_seconds": 300}
+    policy = Policy.from_json(stored)
+    assert policy == Policy(
+        "standard",
+        (Level(1, 0, (Target("schedule", "primary"),), (Announcement("slack", "#incidents"),)),),
+        repeat=1,
+        ack_timeout_seconds=60,
+    )
+    assert (policy.unack_after_seconds, policy.acknowledgements) == (300, 1)
