@@ -184,6 +184,7 @@ def _fall_back(
             channel=way.channel,
             address=way.address,
             last_resort=page.last_resort,
+            regardless=page.regardless,
             queued_at=now,
             due_at=now,
         )
