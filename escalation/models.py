@@ -143,7 +143,16 @@ class Page(Base):
 
     __tablename__ = "pages"
     # A firing asks for each step of a person's rules once, whatever is retried or repeated around it.
-    __table_args__ = (UniqueConstraint("escalation_id", "firing", "responder_id", "step"),)
+    __table_args__ = (
+        UniqueConstraint("escalation_id", "firing", "responder_id", "step"),
+        # The reconciler looks at every page that is still to go out; most there ever were have gone.
+        Index(
+            "ix_pages_queued",
+            "incident_id",
+            postgresql_where=text("state = 'queued'"),
+            sqlite_where=text("state = 'queued'"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     escalation_id: Mapped[int] = mapped_column(ForeignKey("escalations.id"))
@@ -233,6 +242,13 @@ class Timer(Base):
             "party",
             postgresql_where=text("party <> ''"),
             sqlite_where=text("party <> ''"),
+        ),
+        # There should be none: looking for them must cost nothing.
+        Index(
+            "ix_timers_parked",
+            "parked_at",
+            postgresql_where=text("parked_at IS NOT NULL"),
+            sqlite_where=text("parked_at IS NOT NULL"),
         ),
         Index(
             "ix_timers_claimed_by",

@@ -90,5 +90,7 @@ class Reconciliation(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     checked_at: Mapped[datetime]
-    passed: Mapped[bool]
-    findings: Mapped[list[Any]] = mapped_column(Json, default=list)
+    passed: Mapped[bool]  # nothing was found, not even what could be repaired
+    findings: Mapped[list[Any]] = mapped_column(Json, default=list)  # [{kind, incident, text, repaired}, …]
+    found_total: Mapped[int] = mapped_column(default=0)  # findings there have ever been
+    told: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # kind -> when administrators were told of it

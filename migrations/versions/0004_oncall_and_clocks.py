@@ -82,6 +82,8 @@ def upgrade() -> None:
     with op.batch_alter_table("timers") as timers:
         timers.alter_column("incident_id", existing_type=BIG, nullable=True)
     partial_index("ix_timers_party", "timers", ["lane", "party"], "party <> ''")
+    partial_index("ix_timers_parked", "timers", ["parked_at"], "parked_at IS NOT NULL")
+    partial_index("ix_pages_queued", "pages", ["incident_id"], "state = 'queued'")
     _oncall_tables()
     _paging_tables()
     _incident_tables()
@@ -93,6 +95,8 @@ def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
     op.execute("DELETE FROM timers WHERE incident_id IS NULL")
+    op.drop_index("ix_pages_queued", "pages")
+    op.drop_index("ix_timers_parked", "timers")
     op.drop_index("ix_timers_party", "timers")
     with op.batch_alter_table("timers") as timers:
         timers.alter_column("incident_id", existing_type=BIG, nullable=False)
@@ -204,7 +208,8 @@ def _paging_tables() -> None:
         identity(),
         *required(TIME, "checked_at"),
         *required(sa.Boolean(), "passed"),
-        *required(JSON, "findings"),
+        *required(JSON, "findings", "told"),
+        *required(sa.Integer(), "found_total"),
     )
 
 

@@ -48,6 +48,7 @@ MODULES = frozenset(
         "escalation.oncall.hours",
         "escalation.oncall.public_holidays",
         "escalation.oncall.quiet",
+        "escalation.findings",
         "escalation.oncall.resolve",
         "escalation.oncall.schedules",
         "escalation.paging.retries",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from escalation.fire import CONSULTATION_LEVEL
 from escalation.models import Attempt, Escalation, Page, PageState, Timer, TimerKind
 from escalation.paging import retries
+from incidents import reconciling
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident
 from incidents.proof import verify
@@ -53,6 +54,8 @@ def check_the_end(play: Play) -> None:
     verification = verify.run(play.database)
     assert not verification.problems, verification.problems
     with play.database.reading() as session:
+        suspected = reconciling.suspects(session, play.world.now)
+        assert not suspected, f"the reconciler would mend {suspected}"
         overdue = session.scalars(
             select(Page.id).where(Page.state == PageState.QUEUED, Page.due_at <= play.world.now)
         ).all()
