@@ -31,6 +31,7 @@ MODULES = frozenset(
         "config.declaration",
         "config.durations",
         "config.fields",
+        "config.writing",
         "escalation.addresses",
         "escalation.channels.answers",
         "escalation.channels.email_text",
