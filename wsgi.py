@@ -42,7 +42,7 @@ from escalation import web as escalation_web
 from escalation.channels import configured, whisper
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
-from incidents import api, demo_guide, engine_work, reply_routes, rules, webhooks
+from incidents import api, cli_configuration, demo_guide, engine_work, reply_routes, rules, webhooks
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
 from incidents.desk import Desk
@@ -237,7 +237,9 @@ def _settings(*, demo: bool = False) -> Settings:
 def _apply_declared(house: House) -> None:
     if not house.settings.config:
         return
-    changes = incidents_cli.apply_file(house.database, house.desk, Path(house.settings.config), applied_by="tocsin up")
+    changes = cli_configuration.apply_file(
+        house.database, house.desk, Path(house.settings.config), applied_by="tocsin up"
+    )
     click.echo("\n".join((*changes.warnings, *changes.lines)), nl=bool(changes or changes.warnings))
 
 

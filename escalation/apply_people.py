@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from escalation import ownership
 from escalation.declared_people import DeclaredResponder
 from escalation.models import ContactMethod, Owner, Responder
 
+OWN = "own"  # of Responder.page_by_origin: the person's, whatever the file says
+
 
 @dataclass(slots=True)
 class _Person:
@@ -26,8 +28,13 @@ class _Person:
     def as_written(self) -> dict[str, Any]:
         return _as_written(self.row, dict(self.methods.keys()), self.row.page_by, self.row.quiet)
 
+    def as_declared(self) -> dict[str, Any]:
+        page_by = self.row.page_by if self.row.page_by_origin == "declared" else {}
+        return _as_written(self.row, dict(self.methods.keys()), page_by, self.row.quiet)
+
     def differs(self, wanted: DeclaredResponder) -> bool:
-        row, said = self.row, (wanted.name, wanted.email, wanted.timezone, list(wanted.roles), _page_by(wanted))
+        row = self.row
+        said = (wanted.name, wanted.email, wanted.timezone, list(wanted.roles), _page_by(wanted, row))
         if (*said, _quiet(wanted)) != (row.name, row.email, row.timezone, row.roles, row.page_by, row.quiet):
             return True
         return self.methods.keys() != set(wanted.ways.items())
@@ -42,7 +49,7 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
             after = _as_written(responder, responder.ways, _page_by(responder), _quiet(responder))
             changes.added(f"responder {responder.key}", f"({responder.name})", after=after)
         elif person.differs(responder):
-            after = _as_written(responder, responder.ways, _page_by(responder), _quiet(responder))
+            after = _as_written(responder, responder.ways, _page_by(responder, person.row), _quiet(responder))
             changes.changed(f"responder {responder.key}", person.as_written(), after, otherwise="contact methods")
     before = {key: person.as_written() for key, person in stored.items()}
     # All addresses that somebody gives up go first, so that two people can exchange theirs.
@@ -60,6 +67,14 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
             ownership.take_over(found.row, f"responder {responder.key}", changes)
         _write_responder(session, stored.get(responder.key), responder)
     session.flush()
+
+
+def as_written(session: Session, owners: Collection[str]) -> dict[str, Any]:
+    """Those who are active, by key: what the file says of them, without what they added or set themselves."""
+    people = sorted(_stored_people(session).values(), key=lambda person: person.row.key)
+    return {
+        person.row.key: person.as_declared() for person in people if person.row.active and person.row.owner in owners
+    }
 
 
 def _stored_people(session: Session) -> dict[str, _Person]:
@@ -84,7 +99,7 @@ def _write_responder(session: Session, person: _Person | None, wanted: DeclaredR
     row.email = wanted.email
     row.timezone = wanted.timezone
     row.roles = list(wanted.roles)
-    row.page_by = _page_by(wanted)
+    row.page_by = _page_by(wanted, row)
     row.quiet = _quiet(wanted)
     row.active = True
     session.add(row)
@@ -98,8 +113,10 @@ def _write_responder(session: Session, person: _Person | None, wanted: DeclaredR
     )
 
 
-def _page_by(wanted: DeclaredResponder) -> dict[str, Any]:
-    """As it is stored."""
+def _page_by(wanted: DeclaredResponder, row: Responder | None = None) -> dict[str, Any]:
+    """As it is stored: rules that somebody set for themselves stay."""
+    if row is not None and row.page_by_origin == OWN:
+        return row.page_by
     return {urgency: [step.to_json() for step in steps] for urgency, steps in wanted.page_by.items()}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from config import durations
 from config.changes import Changes
 from escalation import ownership, policies
-from escalation.models import HoursRow, LastResort, PolicyRow
+from escalation.models import HoursRow, LastResort, Owner, PolicyRow
 from escalation.oncall.hours import Hours
 from escalation.policies import Announcement, Policy
 
@@ -83,22 +83,30 @@ def _announcement_as_shown(announcement: Announcement) -> str:
     return f"{announcement.channel}:{url.scheme}://{host}…"
 
 
+def hours_as_written(definition: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in definition.items() if key != "key"}
+
+
 def write_hours(session: Session, declared: Iterable[Hours], changes: Changes) -> None:
     """Bring them to what is declared. Levels and services keep the hours they refer to whole, so that one that is gone
     is missed by nobody."""
-    stored = {row.key: row for row in session.scalars(select(HoursRow))}
+    stored = {row.key: row for row in session.scalars(select(HoursRow).order_by(HoursRow.key))}
     for hours in declared:
         row = stored.pop(hours.key, None)
         definition = hours.to_json()
         if row is None:
             session.add(HoursRow(key=hours.key, definition=definition))
-            changes.added(f"hours {hours.key}", after=definition)
+            changes.added(f"hours {hours.key}", after=hours_as_written(definition))
         elif row.definition != definition:
-            changes.changed(f"hours {hours.key}", row.definition, definition, otherwise="how they are stored")
+            before, after = hours_as_written(row.definition), hours_as_written(definition)
+            changes.changed(f"hours {hours.key}", before, after, otherwise="how they are stored")
             row.definition = definition
+        if row is not None:
+            ownership.take_over(row, f"hours {hours.key}", changes)
     for row in stored.values():
-        session.delete(row)
-        changes.removed(f"hours {row.key}", before=row.definition)
+        if row.owner == Owner.FILE:
+            session.delete(row)
+            changes.removed(f"hours {row.key}", before=hours_as_written(row.definition))
     session.flush()
 
 

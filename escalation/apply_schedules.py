@@ -23,10 +23,10 @@ def write(session: Session, declared: Iterable[Schedule], changes: Changes) -> N
         definition = schedule.to_json()
         if row is None:
             session.add(ScheduleRow(key=schedule.key, definition=definition))
-            changes.added(f"schedule {schedule.key}", after=_schedule_as_written(schedule))
+            changes.added(f"schedule {schedule.key}", after=as_written(schedule))
         elif row.definition != definition:
-            before = _schedule_as_written(Schedule.from_json(row.definition))
-            after = _schedule_as_written(schedule)
+            before = as_written(Schedule.from_json(row.definition))
+            after = as_written(schedule)
             changes.changed(f"schedule {schedule.key}", before, after, otherwise="how it is stored")
             row.definition = definition
         if row is not None:
@@ -34,7 +34,7 @@ def write(session: Session, declared: Iterable[Schedule], changes: Changes) -> N
     session.flush()
 
 
-def _schedule_as_written(schedule: Schedule) -> dict[str, Any]:
+def as_written(schedule: Schedule) -> dict[str, Any]:
     rotations = [
         {
             "members": list(rotation.members),
@@ -70,5 +70,5 @@ def drop(session: Session, row: ScheduleRow, changes: Changes, now: datetime) ->
     )
     session.delete(row)
     overrides = "1 override" if coming == 1 else f"{coming} overrides"
-    before = _schedule_as_written(Schedule.from_json(row.definition))
+    before = as_written(Schedule.from_json(row.definition))
     changes.removed(f"schedule {row.key}", f"(with {overrides} not yet over)" if coming else "", before=before)

@@ -45,6 +45,7 @@ def read_declared(document: Document, problems: Problems, beside: Beside = NOTHI
     names = Names(responder=beside.responders.union(people), schedule=beside.schedules.union(schedules))
     owners: dict[tuple[str, str], str] = {}
     hours = {key: declared_policies.hours(section) for key, section in weekly.items()}
+    known = {each.key: each for each in beside.hours} | hours
     declared = Declared(
         responders=tuple(
             person for section in people.values() if (person := declared_people.responder(section, owners))
@@ -53,7 +54,7 @@ def read_declared(document: Document, problems: Problems, beside: Beside = NOTHI
             plan for section in schedules.values() if (plan := declared_schedules.schedule(section, names))
         ),
         policies=tuple(
-            found for section in levelled.values() if (found := declared_policies.policy(section, names, hours))
+            found for section in levelled.values() if (found := declared_policies.policy(section, names, known))
         ),
         hours=tuple(hours.values()),
         last_resort=declared_names.targets(top, "last_resort", names, required=True),

@@ -9,7 +9,7 @@ from datetime import time
 from config import declaration
 from config.fields import Fields
 from escalation.oncall import public_holidays
-from escalation.oncall.hours import Window
+from escalation.oncall.hours import Hours, Window
 from escalation.oncall.schedules import zone_names
 from escalation.policies import Target
 
@@ -40,12 +40,12 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The names of what is there beside the file, for the file to refer to."""
+    """What is there beside the file, for the file to refer to."""
 
     responders: frozenset[str] = frozenset()
     schedules: frozenset[str] = frozenset()
     policies: frozenset[str] = frozenset()
-    hours: frozenset[str] = frozenset()
+    hours: tuple[Hours, ...] = ()
 
 
 NOTHING_BESIDE = Beside()

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config.changes import Changes
 from escalation.declared_names import Beside
 from escalation.models import HoursRow, Owner, PolicyRow, Responder, ScheduleRow
+from escalation.oncall.hours import Hours
 
 NOW_THE_FILES = "now declared in the file"
 
@@ -20,8 +21,10 @@ NOW_THE_FILES = "now declared in the file"
 def of_people(session: Session) -> Beside:
     """What people own."""
     people = select(Responder.key).where(Responder.owner == Owner.PEOPLE, Responder.active)
-    found = [select(row.key).where(row.owner == Owner.PEOPLE) for row in (ScheduleRow, PolicyRow, HoursRow)]
-    return Beside(*(frozenset(session.scalars(statement)) for statement in (people, *found)))
+    plans = (select(table.key).where(table.owner == Owner.PEOPLE) for table in (ScheduleRow, PolicyRow))
+    hours = select(HoursRow.definition).where(HoursRow.owner == Owner.PEOPLE).order_by(HoursRow.key)
+    names = [frozenset(session.scalars(statement)) for statement in (people, *plans)]
+    return Beside(names[0], names[1], names[2], tuple(map(Hours.from_json, session.scalars(hours))))
 
 
 def take_over(row: Responder | ScheduleRow | PolicyRow | HoursRow, what: str, changes: Changes) -> None:

@@ -76,8 +76,7 @@ def _write_service(session: Session, row: Service | None, wanted: DeclaredServic
         session.add(row)
         changes.added(what, f"(policy {wanted.policy}{', protected' if wanted.protected else ''})", after=after)
     else:
-        choices = tuple(map(Choice.from_json, row.policy_choices))
-        before = _as_written(row.policy_key, row.protected, row.runbook, row.timezone, row.holidays, choices)
+        before = as_written(row)
         if before != after:
             changes.changed(what, before, after, otherwise="settings")
     row.policy_key = wanted.policy
@@ -95,6 +94,11 @@ def policies_in_use(session: Session) -> set[str]:
     for policy, choices in session.execute(select(Service.policy_key, Service.policy_choices)):
         found |= {policy, *(choice["policy"] for choice in choices)}
     return found
+
+
+def as_written(row: Service) -> dict[str, Any]:
+    choices = tuple(map(Choice.from_json, row.policy_choices))
+    return _as_written(row.policy_key, row.protected, row.runbook, row.timezone, row.holidays, choices)
 
 
 def _as_written(

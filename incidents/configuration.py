@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,6 +38,9 @@ class Configuration:
     services: tuple[DeclaredService, ...]
 
 
+Look = Callable[[Session, Configuration], None]
+
+
 def read_text(
     text: str,
     *,
@@ -56,7 +59,12 @@ def read_text(
     problems = Problems(document)
     escalation = declared_escalation.read_declared(document, problems, beside)
     services = declared_services.read_declared(
-        document, problems, sources=sources, runbook_ids=runbook_ids, hours=escalation.hours, beside=beside
+        document,
+        problems,
+        sources=sources,
+        runbook_ids=runbook_ids,
+        hours=(*beside.hours, *escalation.hours),
+        beside=beside,
     )
     document.refuse_unread(problems)
     problems.raise_if_any()
@@ -72,13 +80,15 @@ def apply_text(
     now: datetime,
     applied_by: str = "",
     dry_run: bool = False,
+    look: Look | None = None,
     sources: Collection[str],
     runbook_ids: Collection[str],
 ) -> Changes:
     """Bring the database to what the text declares, in one transaction, and tell what that changed.
 
-    `applied_by` is for the audit: who has it done. A text that is applied already changes nothing. With `dry_run` everything is done and then rolled back, so that what
-    is told is what would happen. Raises DeclarationError, and has done nothing then, if the text has any problem.
+    `applied_by` is for the audit: who has it done. A text that is applied already changes nothing. With `dry_run`
+    everything is done and then rolled back, so that what is told is what would happen; `look` sees it before. Raises
+    DeclarationError, and has done nothing then, if the text has any problem.
     """
     with database.reading() as session:
         beside = ownership.of_people(session)
@@ -91,6 +101,8 @@ def apply_text(
             raise ConflictError("Somebody edited schedules or policies this moment: nothing was applied. Try again.")
         changes = _bring(session, configuration, now)
         _note(session, changes, f"file {file_name}" + (f", applied by {applied_by}" if applied_by else ""), now)
+        if look is not None:
+            look(session, configuration)
         if dry_run:
             session.rollback()
     for sentence in _not_received_yet(configuration.services, sources):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 
 from config import audit
 from config.database import Database
 from config.declaration import DeclarationError
-from escalation.models import OverrideRow, Owner, PolicyRow, Responder, ScheduleRow
+from escalation.models import ContactMethod, HoursRow, OverrideRow, Owner, PolicyRow, Responder, ScheduleRow
+from escalation.oncall.hours import Hours, Window
 from escalation.oncall.schedules import Schedule
 from escalation.policies import Level, Policy, Target
 from tests.declaring import NOW, TEAM, apply, changed, without
@@ -94,3 +97,59 @@ def test_a_policy_of_peoples_keeps_the_schedule_that_the_file_no_longer_declares
     apply(database, text)
     with database.reading() as session:
         assert session.query(ScheduleRow).filter_by(key="secondary").count() == 1
+
+
+def set_by_bo(database: Database) -> None:
+    """A second telephone, verified, and rules of his own."""
+    with database.transaction() as session:
+        bo = session.query(Responder).filter_by(key="bo").one()
+        bo.page_by, bo.page_by_origin = {"high": [{"after_seconds": 0, "by": "voice"}]}, "own"
+        own = ContactMethod(responder_id=bo.id, channel="sms", address="+15005550199", declared=False, verified_at=NOW)
+        session.add(own)
+
+
+def methods(database: Database, key: str) -> list[tuple[str, bool]]:
+    with database.reading() as session:
+        found = session.query(ContactMethod).join(Responder, Responder.id == ContactMethod.responder_id)
+        return [(m.address, m.declared) for m in found.filter(Responder.key == key, ContactMethod.channel == "sms")]
+
+
+def test_what_people_set_for_themselves_survives(database: Database) -> None:
+    set_by_bo(database)
+    assert apply(database, TEAM).lines == []
+    assert apply(database, changed("name: Bo Chen", "name: Robert Chen")).lines == [
+        "~ responder bo: name Bo Chen -> Robert Chen"
+    ]
+    assert methods(database, "bo") == [("+15005550102", True), ("+15005550199", False)]
+    with database.reading() as session:
+        assert "voice" in str(session.query(Responder.page_by).filter_by(key="bo").scalar())
+
+
+def test_an_address_that_the_file_gives_to_another_goes_there(database: Database) -> None:
+    set_by_bo(database)
+    lines = apply(
+        database,
+        changed(
+            'mia: {name: Mia Berg, roles: [manager], phone: "+15005550103"}',
+            'mia: {name: Mia Berg, roles: [manager], phone: "+15005550199"}',
+        ),
+    ).lines
+    assert "~ responder bo: sms to +15005550199, which Bo Chen had added, is Mia Berg's by the file" in lines
+    assert methods(database, "bo") == [("+15005550102", True)]
+    assert methods(database, "mia") == [("+15005550199", True)]
+
+
+def test_the_address_somebody_added_is_theirs_by_the_file_once_it_says_so(database: Database) -> None:
+    set_by_bo(database)
+    apply(database, changed('phone: "+15005550102"', 'phone: "+15005550199"'))
+    assert methods(database, "bo") == [("+15005550199", True)]
+
+
+def test_hours_that_people_own_stay_and_can_be_referred_to(database: Database) -> None:
+    office = Hours("office", "Europe/Lisbon", Window(time(9), time(18)))
+    with database.transaction() as session:
+        session.add(HoursRow(key="office", owner=Owner.PEOPLE, definition=office.to_json()))
+    text = changed('page: ["schedule:secondary"]}', 'page: ["schedule:secondary"], during: office}')
+    assert apply(database, text).lines == ["~ policy standard: levels[1].during none -> office"]
+    with database.reading() as session:
+        assert session.query(HoursRow).count() == 1
