@@ -52,6 +52,13 @@ class ConflictError(TocsinError):
     title = "Conflict"
 
 
+class TooManyError(TocsinError):
+    """It was asked for too often; the detail says when it may be asked for again."""
+
+    status = 429
+    title = "Too many requests"
+
+
 class TooLargeError(TocsinError):
     """The body is over the limit."""
 

@@ -20,10 +20,11 @@ OWN = "own"  # of Responder.page_by_origin: the person's, whatever the file says
 
 @dataclass(slots=True)
 class _Person:
-    """A stored responder, with the ways to reach them by (channel, address)."""
+    """A stored responder, with the ways to reach them by (channel, address): those of the file, and their own."""
 
     row: Responder
     methods: dict[tuple[str, str], ContactMethod]
+    own: dict[tuple[str, str], ContactMethod]
 
     def as_written(self) -> dict[str, Any]:
         return _as_written(self.row, dict(self.methods.keys()), self.row.page_by, self.row.quiet)
@@ -57,6 +58,7 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
         if key not in wanted and person.row.owner != Owner.FILE:
             continue
         _free_addresses(session, person, wanted.get(key))
+    _claim_addresses(session, stored.values(), wanted.values(), changes)
     session.flush()
     for key, person in stored.items():
         if key not in wanted and person.row.active and person.row.owner == Owner.FILE:
@@ -79,9 +81,10 @@ def as_written(session: Session, owners: Collection[str]) -> dict[str, Any]:
 
 def _stored_people(session: Session) -> dict[str, _Person]:
     """By key, in order of their making."""
-    by_id = {row.id: _Person(row, {}) for row in session.scalars(select(Responder).order_by(Responder.id))}
+    by_id = {row.id: _Person(row, {}, {}) for row in session.scalars(select(Responder).order_by(Responder.id))}
     for method in session.scalars(select(ContactMethod).order_by(ContactMethod.id)):
-        by_id[method.responder_id].methods[method.channel, method.address] = method
+        person = by_id[method.responder_id]
+        (person.methods if method.declared else person.own)[method.channel, method.address] = method
     return {person.row.key: person for person in by_id.values()}
 
 
@@ -91,6 +94,23 @@ def _free_addresses(session: Session, person: _Person, wanted: DeclaredResponder
         session.delete(person.methods.pop(way))
     if person.row.email != (wanted.email if wanted else None):
         person.row.email = None
+
+
+def _claim_addresses(
+    session: Session, people: Iterable[_Person], wanted: Iterable[DeclaredResponder], changes: Changes
+) -> None:
+    """What people added themselves stays theirs, unless the file now says whose it is."""
+    declared = {way: responder for responder in wanted for way in responder.ways.items()}
+    for person in people:
+        for way in [way for way in person.own if way in declared]:
+            method, owner = person.own.pop(way), declared[way]
+            if owner.key == person.row.key:
+                method.declared = True
+                person.methods[way] = method
+                continue
+            session.delete(method)
+            said = f"{way[0]} to {way[1]}, which {person.row.name} had added, is {owner.name}'s by the file"
+            changes.told(f"responder {person.row.key}", said)
 
 
 def _write_responder(session: Session, person: _Person | None, wanted: DeclaredResponder) -> None:

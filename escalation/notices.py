@@ -7,7 +7,7 @@ ways that works, or to a room.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from config import ids, logs
-from escalation import brief, responders
+from escalation import brief, contact_codes, responders
 from escalation.brief import Standing
 from escalation.channels import wording
 from escalation.channels.base import Channel, ChannelError, Message, Purpose, Sent
@@ -133,7 +133,17 @@ class NoticeErrand:
             _fail(notice, f"{person.name} is no longer active.")
             timers.finish(session, claimed)
             return None
-        return Telling(notice.id, notice.channel, notice.address, _message(notice, person))
+        message = _message(notice, person)
+        if notice.kind == CODE:
+            method = responders.method(session, notice.channel, notice.address)
+            if person is None or method is None or method.responder_id != person.id:
+                _fail(notice, "It has been removed.")
+                timers.finish(session, claimed)
+                return None
+            code = contact_codes.fresh(session, method, now)
+            said = contact_codes.words(notice.channel, code, person.name, notice.queued_at)
+            message = replace(message, note=said)
+        return Telling(notice.id, notice.channel, notice.address, message)
 
     def carry_out(self, work: Telling) -> Sent:
         channel = self._channels.get(work.channel)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from escalation.models import ContactMethod, Responder
@@ -15,8 +15,18 @@ from escalation.models import ContactMethod, Responder
 FALL_BACK_ORDER = ("sms", "voice", "slack", "email")
 
 
-_METHODS = select(ContactMethod.responder_id, ContactMethod.channel, ContactMethod.address).where(
-    ContactMethod.responder_id.in_(bindparam("people", expanding=True)), ContactMethod.disabled_reason == ""
+# The file vouches for what it declares; what a person added must have been confirmed.
+VOUCHED_FOR = or_(ContactMethod.declared, ContactMethod.verified_at.is_not(None))
+
+_METHODS = (
+    select(ContactMethod.responder_id, ContactMethod.channel, ContactMethod.address)
+    .where(
+        ContactMethod.responder_id.in_(bindparam("people", expanding=True)),
+        ContactMethod.disabled_reason == "",
+        VOUCHED_FOR,
+    )
+    # Of two addresses on one channel the one confirmed last is used.
+    .order_by(ContactMethod.verified_at.asc().nulls_first(), ContactMethod.id)
 )
 
 
@@ -42,11 +52,18 @@ def by_email(session: Session, email: str) -> Responder | None:
 
 
 def by_handle(session: Session, channel: str, address: str) -> Responder | None:
-    """Whose address this is; None for a stranger."""
+    """Whose address this is; None for a stranger, and for an address that nobody has vouched for yet."""
     return session.scalar(
         select(Responder)
         .join(ContactMethod, ContactMethod.responder_id == Responder.id)
-        .where(ContactMethod.channel == channel, ContactMethod.address == address, Responder.active)
+        .where(ContactMethod.channel == channel, ContactMethod.address == address, VOUCHED_FOR, Responder.active)
+    )
+
+
+def method(session: Session, channel: str, address: str) -> ContactMethod | None:
+    """Whoever's it is, and whether anybody vouches for it or not."""
+    return session.scalar(
+        select(ContactMethod).where(ContactMethod.channel == channel, ContactMethod.address == address)
     )
 
 
@@ -79,9 +96,14 @@ def ways(session: Session, people: Collection[Responder], urgency: str) -> dict[
 
 def untried(session: Session, responder_id: int, tried: Collection[str]) -> Way | None:
     """A usable way beyond those channels; None when all have been tried."""
-    usable = _methods(session, [responder_id]).get(responder_id, {})
-    channel = next((c for c in FALL_BACK_ORDER if c in usable and c not in tried), None)
-    return Way(0, channel, usable[channel]) if channel else None
+    there = usable(session, responder_id)
+    channel = next((c for c in FALL_BACK_ORDER if c in there and c not in tried), None)
+    return Way(0, channel, there[channel]) if channel else None
+
+
+def usable(session: Session, responder_id: int) -> dict[str, str]:
+    """Channel -> the address that is used on it."""
+    return _methods(session, [responder_id]).get(responder_id, {})
 
 
 def _methods(session: Session, responder_ids: Collection[int]) -> dict[int, dict[str, str]]:
@@ -97,7 +119,7 @@ def channels_in_use(session: Session) -> dict[str, int]:
     rows = session.execute(
         select(ContactMethod.channel, func.count())
         .join(Responder, Responder.id == ContactMethod.responder_id)
-        .where(Responder.active)
+        .where(Responder.active, VOUCHED_FOR)
         .group_by(ContactMethod.channel)
     )
     return {row[0]: row[1] for row in rows}
