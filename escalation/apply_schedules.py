@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from config.changes import Changes
 from escalation import ownership
 from escalation.models import Escalation, LastResort, OverrideRow, PolicyRow, ScheduleRow
-from escalation.oncall.schedules import Schedule
+from escalation.oncall.schedules import Schedule, as_written
 from escalation.policies import Policy, Target
 
 
@@ -20,30 +19,16 @@ def write(session: Session, declared: Iterable[Schedule], changes: Changes) -> N
     stored = {row.key: row for row in session.scalars(select(ScheduleRow))}
     for schedule in declared:
         row = stored.get(schedule.key)
-        definition = schedule.to_json()
         if row is None:
-            session.add(ScheduleRow(key=schedule.key, definition=definition))
+            session.add(ScheduleRow(key=schedule.key, definition=schedule.to_json()))
             changes.added(f"schedule {schedule.key}", after=as_written(schedule))
-        elif row.definition != definition:
-            before = as_written(Schedule.from_json(row.definition))
-            after = as_written(schedule)
+        elif (stored_one := Schedule.from_json(row.definition)) != schedule:
+            before, after = as_written(stored_one), as_written(schedule)
             changes.changed(f"schedule {schedule.key}", before, after, otherwise="how it is stored")
-            row.definition = definition
+            row.definition = schedule.to_json()
         if row is not None:
             ownership.take_over(row, f"schedule {schedule.key}", changes)
     session.flush()
-
-
-def as_written(schedule: Schedule) -> dict[str, Any]:
-    rotations = [
-        {
-            "members": list(rotation.members),
-            "starts": rotation.starts.isoformat(timespec="minutes"),
-            "turn": rotation.turn,
-        }
-        for rotation in schedule.rotations
-    ]
-    return {"timezone": schedule.timezone, "rotations": rotations}
 
 
 def in_use(session: Session, unsettled: Select[int]) -> set[str]:

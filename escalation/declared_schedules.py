@@ -9,7 +9,7 @@ from config import declaration, durations
 from config.fields import Fields
 from escalation import declared_names
 from escalation.declared_names import Names
-from escalation.oncall.schedules import STARTS_YEARS, Rotation, Schedule, TurnUnit, turn_problem
+from escalation.oncall.schedules import YEARS, Rotation, Schedule, TurnUnit, turn_problem
 
 
 def schedule(section: Fields, names: Names) -> Schedule | None:
@@ -57,6 +57,6 @@ def _starts(section: Fields) -> datetime | None:
         return None
     if starts.tzinfo is not None:
         section.refuse("starts", "is a local time in the schedule's zone: leave the offset out")
-    elif starts.year not in STARTS_YEARS:
-        section.refuse("starts", f"must lie in the years {STARTS_YEARS[0]} to {STARTS_YEARS[-1]}")
+    elif starts.year not in YEARS:
+        section.refuse("starts", f"must lie in the years {YEARS[0]} to {YEARS[-1]}")
     return starts

@@ -6,17 +6,17 @@ Lists are in the order of their keys; `after` is the last key of the page before
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from escalation.models import ContactMethod, OverrideRow, PolicyRow, Responder, ScheduleRow
-from escalation.oncall import resolve
-from escalation.oncall.schedules import Override, Rotation, Schedule
+from escalation.models import ContactMethod, PolicyRow, Responder, ScheduleRow
+from escalation.oncall import resolve, rota
+from escalation.oncall.schedules import Override, Roster, Rotation, Schedule
 from escalation.policies import Announcement, Policy
 from escalation.queries import Person
 
@@ -88,6 +88,7 @@ class Watch:
     on_call: tuple[OnCall, ...]
     next_change_at: datetime | None
     gaps: tuple[Gap, ...]
+    shadows: tuple[Person, ...] = ()  # who learns beside them
 
 
 def members(session: Session, *, after: str, limit: int, reader_id: int | None, reads_all: bool) -> list[Member]:
@@ -116,7 +117,7 @@ def masked(address: str) -> str:
 
 def schedules(session: Session, now: datetime, *, after: str, limit: int) -> list[ScheduleShown]:
     rows = _schedules(session, after, limit)
-    changes = _overrides(session, rows, now, None)
+    changes = rota.overrides(session, rows, now)
     return [
         ScheduleShown(row.key, schedule.timezone, schedule.rotations, tuple(changes[row.id]))
         for row in rows
@@ -154,85 +155,46 @@ def _without_secrets(announcement: Announcement) -> str:
 
 def watches(session: Session, at: datetime, *, after: str, limit: int) -> list[Watch]:
     """Who is on call on each schedule at that moment; only people who are active count, as when they are paged."""
-    rows = _schedules(session, after, limit)
     until = at + timedelta(days=resolve.HORIZON_DAYS)
-    changes = _overrides(session, rows, at, until)
-    read = [(Schedule.from_json(row.definition), changes[row.id]) for row in rows]
-    present = _active(session, {key for schedule, overrides in read for key in _named(schedule, overrides)})
-    return [
-        _watch(schedule, [*overrides, *_absences(schedule, overrides, present, at, until)], present, at)
-        for schedule, overrides in read
-    ]
+    rosters = rota.rosters(session, at, until, rows=_schedules(session, after, limit))
+    duty = [(roster, resolve.on_call(roster, at), resolve.shadows(roster, at)) for roster in rosters]
+    present = _named(session, {key for _, keys, learning in duty for key in (*keys, *learning)})
+    return [_watch(roster, keys, learning, present, at) for roster, keys, learning in duty]
 
 
-def _watch(schedule: Schedule, overrides: Sequence[Override], present: dict[str, Person], at: datetime) -> Watch:
-    keys = resolve.on_call(schedule, overrides, at)
-    ends = _shift_ends(schedule, overrides, keys, at)
-    gaps = resolve.gaps(schedule, overrides, at, at + timedelta(days=GAPS_DAYS))
+def _watch(
+    roster: Roster, keys: Sequence[str], shadows: Sequence[str], present: Mapping[str, Person], at: datetime
+) -> Watch:
+    ends = _shift_ends(roster, keys, at)
+    gaps = resolve.gaps(roster, at, at + timedelta(days=GAPS_DAYS))
     return Watch(
-        key=schedule.key,
-        timezone=schedule.timezone,
+        key=roster.schedule.key,
+        timezone=roster.schedule.timezone,
         on_call=tuple(OnCall(present[key], ends.get(key)) for key in keys),
-        next_change_at=resolve.next_change_at(schedule, overrides, at),
+        next_change_at=resolve.next_change_at(roster, at),
         gaps=tuple(Gap(starts_at, ends_at) for starts_at, ends_at in gaps),
+        shadows=tuple(present[key] for key in shadows),
     )
 
 
-def _shift_ends(
-    schedule: Schedule, overrides: Sequence[Override], keys: Collection[str], at: datetime
-) -> dict[str, datetime]:
+def _shift_ends(roster: Roster, keys: Collection[str], at: datetime) -> dict[str, datetime]:
     """When each stops being on call; without those for whom no end is in sight."""
     ends: dict[str, datetime] = {}
     for _ in range(CHANGES_LOOKED_AT_MAX):
-        changes_at = resolve.next_change_at(schedule, overrides, at)
+        changes_at = resolve.next_change_at(roster, at)
         if changes_at is None or len(ends) == len(keys):
             break
         at = changes_at
-        still = resolve.on_call(schedule, overrides, at)
+        still = resolve.on_call(roster, at)
         ends |= {key: at for key in keys if key not in still and key not in ends}
     return ends
 
 
-def _named(schedule: Schedule, overrides: Iterable[Override]) -> set[str]:
-    members = {key for rotation in schedule.rotations for key in rotation.members}
-    return members | {override.responder for override in overrides if override.responder is not None}
-
-
-def _absences(
-    schedule: Schedule, overrides: Sequence[Override], present: dict[str, Person], at: datetime, until: datetime
-) -> list[Override]:
-    """Those who have left, taken off, so that the hole they leave is seen."""
-    gone = sorted(_named(schedule, overrides) - present.keys())
-    return [Override(schedule.key, at, until, responder=None, replaces=key) for key in gone]
-
-
-def _active(session: Session, keys: Collection[str]) -> dict[str, Person]:
-    columns = select(Responder.key, Responder.name).where(Responder.key.in_(keys), Responder.active)
+def _named(session: Session, keys: Collection[str]) -> dict[str, Person]:
+    columns = select(Responder.key, Responder.name).where(Responder.key.in_(keys))
     return {row.key: Person(row.key, row.name) for row in session.execute(columns)}
 
 
 def _schedules(session: Session, after: str, limit: int) -> Sequence[ScheduleRow]:
     statement = select(ScheduleRow).where(ScheduleRow.key > after).order_by(ScheduleRow.key).limit(limit)
     return session.scalars(statement).all()
-
-
-def _overrides(
-    session: Session, schedules: Sequence[ScheduleRow], since: datetime, until: datetime | None
-) -> defaultdict[int, list[Override]]:
-    """By the schedule's id, in order of their making, which is the order they apply in."""
-    taking_over, replaced = aliased(Responder), aliased(Responder)
-    statement = (
-        select(OverrideRow, taking_over.key, replaced.key)
-        .outerjoin(taking_over, taking_over.id == OverrideRow.responder_id)
-        .outerjoin(replaced, replaced.id == OverrideRow.replaces_id)
-        .where(OverrideRow.schedule_id.in_([row.id for row in schedules]), OverrideRow.ends_at > since)
-        .order_by(OverrideRow.id)
-    )
-    if until is not None:
-        statement = statement.where(OverrideRow.starts_at <= until)
-    keys = {row.id: row.key for row in schedules}
-    found: defaultdict[int, list[Override]] = defaultdict(list)
-    for row, responder, replaces in session.execute(statement):
-        made = Override(keys[row.schedule_id], row.starts_at, row.ends_at, responder, replaces)
-        found[row.schedule_id].append(made)
-    return found

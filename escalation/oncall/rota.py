@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session, aliased
 
+from config import ids
 from escalation import responders
 from escalation.models import OverrideRow, Responder, ScheduleRow
-from escalation.oncall import resolve
-from escalation.oncall.schedules import Override, Schedule
+from escalation.oncall import absences, resolve
+from escalation.oncall.models import CalendarCopy
+from escalation.oncall.schedules import YEARS, Absence, CalendarShift, Override, Roster, Schedule
 from escalation.policies import Target
 
 _TAKING_OVER, _REPLACED = aliased(Responder), aliased(Responder)
@@ -20,14 +24,27 @@ _OVERRIDES = (
     .outerjoin(_TAKING_OVER, _TAKING_OVER.id == OverrideRow.responder_id)
     .outerjoin(_REPLACED, _REPLACED.id == OverrideRow.replaces_id)
     .where(
-        OverrideRow.schedule_id == bindparam("schedule"),
+        OverrideRow.schedule_id.in_(bindparam("schedules", expanding=True)),
         OverrideRow.ends_at > bindparam("since"),
         OverrideRow.starts_at <= bindparam("until"),
     )
     .order_by(OverrideRow.id)
 )
 _SCHEDULE = select(ScheduleRow).where(ScheduleRow.key == bindparam("key"))
-_NAMED = select(Responder).where(Responder.key.in_(bindparam("keys", expanding=True)), Responder.active)
+_NAMED = select(Responder).where(Responder.key.in_(bindparam("keys", expanding=True)))
+_COPIES = select(CalendarCopy).where(CalendarCopy.url_hash.in_(bindparam("hashes", expanding=True)))
+_FIRST, _LAST = (datetime(YEARS[place], 1, 1, tzinfo=UTC) for place in (0, -1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A roster, and everybody it names by key, also who is not active any more."""
+
+    roster: Roster
+    people: dict[str, Responder]
+
+    def active(self, keys: Iterable[str]) -> list[Responder]:
+        return [self.people[key] for key in keys if key in self.people and self.people[key].active]
 
 
 def people(session: Session, targets: Iterable[Target], at: datetime) -> list[Responder]:
@@ -39,27 +56,121 @@ def people(session: Session, targets: Iterable[Target], at: datetime) -> list[Re
     return list(found.values())
 
 
+def shadows(session: Session, targets: Iterable[Target], at: datetime) -> list[Responder]:
+    """Everyone who learns beside those on call on the schedules among these targets, each once. The caller leaves out
+    those whom the targets name as well."""
+    found: dict[int, Responder] = {}
+    for target in targets:
+        if target.kind == "schedule" and (read := _of_key(session, target.key, at)):
+            found |= {person.id: person for person in read.active(resolve.shadows(read.roster, at))}
+    return list(found.values())
+
+
+def roster(session: Session, row: ScheduleRow, since: datetime, until: datetime) -> Roster:
+    """What decides who is on call on this schedule in [since, until], which is all that may be asked of it. Somebody
+    who is not active any more is taken off, as the newest override, so that the hole they leave is seen."""
+    return _read(session, [row], since, until)[0].roster
+
+
+def rosters(
+    session: Session, since: datetime, until: datetime, *, rows: Sequence[ScheduleRow] | None = None
+) -> list[Roster]:
+    """As roster(), of these schedules, or else of all by key, in a number of queries that does not depend on theirs."""
+    if rows is None:
+        rows = session.scalars(select(ScheduleRow).order_by(ScheduleRow.key)).all()
+    return [read.roster for read in _read(session, rows, since, until)]
+
+
+def overrides(
+    session: Session, rows: Sequence[ScheduleRow], since: datetime, until: datetime = _LAST
+) -> dict[int, list[Override]]:
+    """By the schedule's id: its overrides that touch this span, in order of their making."""
+    keys = {row.id: row.key for row in rows}
+    found: dict[int, list[Override]] = {row.id: [] for row in rows}
+    for row, responder, replaces in session.execute(
+        _OVERRIDES, {"schedules": list(keys), "since": since, "until": until}
+    ):
+        made = Override(keys[row.schedule_id], row.starts_at, row.ends_at, responder, replaces)
+        found[row.schedule_id].append(made)
+    return found
+
+
 def _named_by(session: Session, target: Target, at: datetime) -> list[Responder]:
     if target.kind == "responder":
         person = responders.by_key(session, target.key)
         return [person] if person else []
     if target.kind == "role":
         return responders.with_role(session, target.key)
-    row = session.scalar(_SCHEDULE, {"key": target.key})
-    if row is None:
-        return []
-    keys = resolve.on_call(Schedule.from_json(row.definition), overrides(session, row, at, at), at)
-    rows = session.scalars(_NAMED, {"keys": list(keys)})
-    by_key = {person.key: person for person in rows}
-    return [by_key[key] for key in keys if key in by_key]
+    read = _of_key(session, target.key, at)
+    return read.active(resolve.on_call(read.roster, at)) if read else []
 
 
-def overrides(session: Session, schedule: ScheduleRow, since: datetime, until: datetime) -> list[Override]:
-    """The schedule's overrides that touch this span, in order of their making."""
-    rows = session.execute(_OVERRIDES, {"schedule": schedule.id, "since": since, "until": until})
-    return [
-        Override(
-            schedule=schedule.key, starts_at=row.starts_at, ends_at=row.ends_at, responder=responder, replaces=replaces
+def _of_key(session: Session, key: str, at: datetime) -> _Read | None:
+    row = session.scalar(_SCHEDULE, {"key": key})
+    return _read(session, [row], at, at)[0] if row else None
+
+
+def _read(session: Session, rows: Sequence[ScheduleRow], since: datetime, until: datetime) -> list[_Read]:
+    schedules = {row.id: Schedule.from_json(row.definition) for row in rows}
+    made = overrides(session, rows, since, until) if rows else {}
+    copied = _calendars(session, schedules.values())
+    named = {row.id: _named(schedules[row.id], made[row.id], copied) for row in rows}
+    keys = sorted(set().union(*named.values()))
+    everybody = {person.key: person for person in session.scalars(_NAMED, {"keys": keys})} if keys else {}
+    off: defaultdict[str, list[Absence]] = defaultdict(list)
+    for absence in absences.of(session, everybody.values(), _earliest(schedules.values())):
+        off[absence.responder].append(absence)
+    read = []
+    for row in rows:
+        schedule, mine = schedules[row.id], {key: everybody[key] for key in named[row.id] if key in everybody}
+        gone = {key for key in named[row.id] if key not in mine or not mine[key].active}
+        urls = {rotation.calendar for rotation in schedule.rotations}
+        found = Roster(
+            schedule,
+            overrides=(*_standing(made[row.id], gone), *_taken_off(schedule, gone)),
+            absences=tuple(absence for key in named[row.id] for absence in off[key]),
+            calendars=tuple(shift for shift in copied if shift.calendar in urls),
         )
-        for row, responder, replaces in rows
+        read.append(_Read(found, mine))
+    return read
+
+
+def _named(schedule: Schedule, made: Iterable[Override], copied: Iterable[CalendarShift]) -> list[str]:
+    """Everybody who may be on call by this, each once, in an order that stays."""
+    urls = {rotation.calendar for rotation in schedule.rotations}
+    members = [key for rotation in schedule.rotations for key in rotation.members]
+    by_calendar = [shift.responder for shift in copied if shift.calendar in urls]
+    by_override = [override.responder for override in made if override.responder is not None]
+    return list(dict.fromkeys((*members, *by_calendar, *by_override)))
+
+
+def _standing(made: Iterable[Override], gone: set[str]) -> list[Override]:
+    """Without those by which somebody who has left would stand in: better the one replaced than nobody."""
+    return [override for override in made if override.responder not in gone]
+
+
+def _taken_off(schedule: Schedule, gone: Iterable[str]) -> list[Override]:
+    return [Override(schedule.key, _FIRST, _LAST, responder=None, replaces=key) for key in sorted(gone)]
+
+
+def _earliest(schedules: Iterable[Schedule]) -> datetime:
+    """Before every first turn, in any zone."""
+    starts = [rotation.starts for schedule in schedules for rotation in schedule.rotations if not rotation.calendar]
+    return max(_FIRST, min(starts).replace(tzinfo=UTC) - timedelta(days=1)) if starts else _FIRST
+
+
+def calendar_hash(url: str) -> str:
+    """By which CalendarCopy knows the calendar: its address is a secret."""
+    return ids.secret_hash(url)
+
+
+def _calendars(session: Session, schedules: Iterable[Schedule]) -> list[CalendarShift]:
+    urls = {rotation.calendar for schedule in schedules for rotation in schedule.rotations if rotation.calendar}
+    by_hash = {calendar_hash(url): url for url in sorted(urls)}
+    if not by_hash:
+        return []
+    return [
+        CalendarShift(by_hash[copy.url_hash], responder, datetime.fromisoformat(starts), datetime.fromisoformat(ends))
+        for copy in session.scalars(_COPIES.order_by(CalendarCopy.id), {"hashes": list(by_hash)})
+        for starts, ends, responder in copy.shifts
     ]

@@ -113,10 +113,10 @@ def test_the_end_of_a_shift_is_found_beside_hourly_turns_of_others(database: Dat
     assert shown == {"bo": MONDAY + timedelta(hours=1), "ana": MONDAY + timedelta(hours=20)}
 
 
-def test_watches_cost_three_statements_however_many_schedules_there_are(world: World) -> None:
+def test_watches_cost_five_statements_however_many_schedules_there_are(world: World) -> None:
     with counted(world.database) as statements:
         watch(world, "primary")
-    assert len(statements) == 3
+    assert len(statements) == 5
 
 
 # Over HTTP

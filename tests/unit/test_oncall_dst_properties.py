@@ -11,8 +11,17 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from escalation.oncall import resolve
-from escalation.oncall.schedules import TURN_UNITS, Override, Rotation, Schedule, TurnUnit, zone_names
+from escalation.oncall import resolve, turns
+from escalation.oncall.schedules import (
+    TURN_LENGTHS,
+    TURN_UNITS,
+    Override,
+    Roster,
+    Rotation,
+    Schedule,
+    TurnUnit,
+    zone_names,
+)
 
 ZONES = sorted(zone_names())
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
@@ -66,12 +75,16 @@ def wall_times(draw: st.DrawFn, zone_name: str) -> datetime:
 
 @st.composite
 def rotations(
-    draw: st.DrawFn, zone_name: str, *, units: Sequence[TurnUnit] = tuple(TURN_UNITS), members_min: int = 1
+    draw: st.DrawFn, zone_name: str, *, units: Sequence[TurnUnit] = TURN_UNITS, members_min: int = 1
 ) -> Rotation:
     members = draw(st.lists(st.sampled_from(PEOPLE), min_size=members_min, max_size=4, unique=True))
     unit = draw(st.sampled_from(units))
-    count = draw(st.integers(1, {"h": 40, "d": 10, "w": 4}[unit]))
+    count = draw(st.integers(1, {"h": 40, "d": 10, "w": 4, "mo": 3}[unit]))
     return Rotation(tuple(members), draw(wall_times(zone_name)), count, unit)
+
+
+def length(rotation: Rotation) -> timedelta:
+    return rotation.turn_count * TURN_LENGTHS[rotation.turn_unit]
 
 
 def handoffs(rotation: Rotation, zone_name: str, count: int) -> list[datetime]:
@@ -80,7 +93,7 @@ def handoffs(rotation: Rotation, zone_name: str, count: int) -> list[datetime]:
     at = rotation.starts.replace(tzinfo=UTC) - 2 * DAY
     found: list[datetime] = []
     while len(found) < count:
-        changed_at = resolve.next_change_at(schedule, (), at)
+        changed_at = resolve.next_change_at(Roster(schedule), at)
         assert changed_at is not None
         at = changed_at
         found.append(at)
@@ -96,12 +109,12 @@ def wall_of(at: datetime, zone: ZoneInfo) -> datetime:
 def test_a_rotation_of_one_covers_every_instant_from_its_start(data: st.DataObject, zone_name: str) -> None:
     rotation = data.draw(rotations(zone_name))
     alone = Schedule("s", zone_name, (Rotation(("ana",), rotation.starts, rotation.turn_count, rotation.turn_unit),))
-    started_at = resolve.turn_starts_at(alone.rotations[0], ZoneInfo(zone_name), 0)
-    assert resolve.on_call(alone, (), started_at - SECOND) == ()
-    assert resolve.on_call(alone, (), started_at) == ("ana",)
+    started_at = turns.starts_at(alone.rotations[0], ZoneInfo(zone_name), 0)
+    assert resolve.on_call(Roster(alone), started_at - SECOND) == ()
+    assert resolve.on_call(Roster(alone), started_at) == ("ana",)
     at = data.draw(instants(zone_name))
-    assert resolve.on_call(alone, (), at) == (("ana",) if at >= started_at else ())
-    assert resolve.gaps(alone, (), started_at, started_at + 500 * DAY) == []
+    assert resolve.on_call(Roster(alone), at) == (("ana",) if at >= started_at else ())
+    assert resolve.gaps(Roster(alone), started_at, started_at + 500 * DAY) == []
 
 
 @every_zone
@@ -109,9 +122,9 @@ def test_a_rotation_of_one_covers_every_instant_from_its_start(data: st.DataObje
 def test_turns_of_several_people_leave_no_instant_uncovered(data: st.DataObject, zone_name: str) -> None:
     rotation = data.draw(rotations(zone_name, members_min=2))
     schedule = Schedule("s", zone_name, (rotation,))
-    started_at = resolve.turn_starts_at(rotation, ZoneInfo(zone_name), 0)
+    started_at = turns.starts_at(rotation, ZoneInfo(zone_name), 0)
     since = max(started_at, data.draw(instants(zone_name)))
-    found = resolve.shifts(schedule, (), since, since + 60 * DAY)
+    found = resolve.shifts(Roster(schedule), since, since + 60 * DAY)
     assert found[0].starts_at == since
     assert found[-1].ends_at == since + 60 * DAY
     assert all(before.ends_at == after.starts_at for before, after in pairwise(found))
@@ -129,14 +142,14 @@ def test_days_and_weeks_hand_over_at_the_same_wall_time_through_every_change_of_
         offset_before = (handed_over_at - 1.01 * DAY).astimezone(zone).utcoffset()
         skipped = (handed_over_at.astimezone(zone).utcoffset() or timedelta()) - (offset_before or timedelta())
         while expected_wall < wall_of(handed_over_at, zone) - DAY:  # whole days that the zone skipped
-            expected_wall += rotation.turn_length
+            expected_wall += length(rotation)
         shown = wall_of(handed_over_at, zone)
         if shown != expected_wall:
             assert exists_not(expected_wall, zone), f"{expected_wall} was there, but the handoff came at {shown}"
             assert shown - expected_wall == skipped > timedelta()
         else:
             assert handed_over_at.astimezone(zone).fold == 0, "the handoff waited for the second pass"
-        expected_wall += rotation.turn_length
+        expected_wall += length(rotation)
 
 
 def exists_not(wall: datetime, zone: ZoneInfo) -> bool:
@@ -159,8 +172,8 @@ def test_in_every_zone_a_handoff_on_a_night_of_2026_when_the_clocks_change_is_at
                 expected_at = min(shown_at) if shown_at else readings[0]
                 rotation = Rotation(("ana", "bo"), wall - DAY, 1, "d")
                 daily = Schedule("s", zone_name, (rotation,))
-                assert resolve.on_call(daily, (), expected_at - SECOND) == ("ana",), (zone_name, wall)
-                assert resolve.on_call(daily, (), expected_at) == ("bo",), (zone_name, wall)
+                assert resolve.on_call(Roster(daily), expected_at - SECOND) == ("ana",), (zone_name, wall)
+                assert resolve.on_call(Roster(daily), expected_at) == ("bo",), (zone_name, wall)
                 checked += 1
     assert checked > 1_000
 
@@ -170,7 +183,7 @@ def test_in_every_zone_a_handoff_on_a_night_of_2026_when_the_clocks_change_is_at
 def test_turns_of_hours_all_last_the_same_time(data: st.DataObject, zone_name: str) -> None:
     rotation = data.draw(rotations(zone_name, units=("h",), members_min=2))
     starts = handoffs(rotation, zone_name, 10)
-    assert {after - before for before, after in pairwise(starts)} == {rotation.turn_length}
+    assert {after - before for before, after in pairwise(starts)} == {length(rotation)}
 
 
 @every_zone
@@ -180,14 +193,14 @@ def test_in_the_middle_of_each_turn_the_next_in_order_is_on_call(
 ) -> None:
     zone = ZoneInfo(zone_name)
     rotation = data.draw(rotations(zone_name))
-    begins = resolve.turn_starts_at(rotation, zone, index)
-    ends = resolve.turn_starts_at(rotation, zone, index + 1)
+    begins = turns.starts_at(rotation, zone, index)
+    ends = turns.starts_at(rotation, zone, index + 1)
     assume(begins < ends)  # equal where the zone skipped the day
     schedule = Schedule("s", zone_name, (rotation,))
     person = (rotation.members[index % len(rotation.members)],)
-    assert resolve.on_call(schedule, (), begins) == person
-    assert resolve.on_call(schedule, (), begins + (ends - begins) / 2) == person
-    assert resolve.on_call(schedule, (), ends - SECOND) == person
+    assert resolve.on_call(Roster(schedule), begins) == person
+    assert resolve.on_call(Roster(schedule), begins + (ends - begins) / 2) == person
+    assert resolve.on_call(Roster(schedule), ends - SECOND) == person
 
 
 @fewer
@@ -195,11 +208,11 @@ def test_in_the_middle_of_each_turn_the_next_in_order_is_on_call(
 def test_in_whole_rounds_everybody_has_as_many_turns(data: st.DataObject, zone_name: str, rounds: int) -> None:
     zone = ZoneInfo(zone_name)
     rotation = data.draw(rotations(zone_name, members_min=2))
-    turns = rounds * len(rotation.members)
-    starts = [resolve.turn_starts_at(rotation, zone, index) for index in range(turns + 1)]
-    assume(len(set(starts)) == turns + 1)
+    count = rounds * len(rotation.members)
+    starts = [turns.starts_at(rotation, zone, index) for index in range(count + 1)]
+    assume(len(set(starts)) == count + 1)
     schedule = Schedule("s", zone_name, (rotation,))
-    shifts = [resolve.shifts(schedule, (), begins, ends) for begins, ends in pairwise(starts)]
+    shifts = [resolve.shifts(Roster(schedule), begins, ends) for begins, ends in pairwise(starts)]
     assert all(len(of_one_turn) == 1 for of_one_turn in shifts)
     assert [of_one_turn[0].responder for of_one_turn in shifts] == list(rotation.members) * rounds
 
@@ -232,12 +245,15 @@ def test_shifts_and_gaps_say_the_same_as_on_call(
 ) -> None:
     schedule, overrides, since = drawn
     until, at = since + 20 * DAY, since + timedelta(minutes=minutes)
-    shifts = resolve.shifts(schedule, overrides, since, until)
+    shifts = resolve.shifts(Roster(schedule, tuple(overrides)), since, until)
     holding = [shift.responder for shift in shifts if shift.starts_at <= at < shift.ends_at]
-    assert sorted(holding) == sorted(resolve.on_call(schedule, overrides, at))
+    assert sorted(holding) == sorted(resolve.on_call(Roster(schedule, tuple(overrides)), at))
     assert shifts == sorted(shifts, key=lambda shift: shift.starts_at)
     assert all(since <= shift.starts_at < shift.ends_at <= until for shift in shifts)
-    in_gap = any(starts_at <= at < ends_at for starts_at, ends_at in resolve.gaps(schedule, overrides, since, until))
+    in_gap = any(
+        starts_at <= at < ends_at
+        for starts_at, ends_at in resolve.gaps(Roster(schedule, tuple(overrides)), since, until)
+    )
     assert in_gap == (not holding)
 
 
@@ -247,10 +263,10 @@ def test_until_the_next_change_the_same_people_are_on_call_and_then_others(
     drawn: tuple[Schedule, list[Override], datetime], part: float
 ) -> None:
     schedule, overrides, at = drawn
-    present = resolve.on_call(schedule, overrides, at)
-    changes_at = resolve.next_change_at(schedule, overrides, at)
+    present = resolve.on_call(Roster(schedule, tuple(overrides)), at)
+    changes_at = resolve.next_change_at(Roster(schedule, tuple(overrides)), at)
     if changes_at is None:
-        assert resolve.on_call(schedule, overrides, at + part * 400 * DAY) == present
+        assert resolve.on_call(Roster(schedule, tuple(overrides)), at + part * 400 * DAY) == present
     else:
-        assert resolve.on_call(schedule, overrides, at + part * (changes_at - at)) == present
-        assert resolve.on_call(schedule, overrides, changes_at) != present
+        assert resolve.on_call(Roster(schedule, tuple(overrides)), at + part * (changes_at - at)) == present
+        assert resolve.on_call(Roster(schedule, tuple(overrides)), changes_at) != present
