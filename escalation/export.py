@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from escalation import apply_people, apply_policies, apply_schedules
+from escalation import apply_people, apply_policies
 from escalation.models import HoursRow, LastResort, Owner, PolicyRow, ScheduleRow
+from escalation.oncall import schedules
 from escalation.oncall.schedules import Schedule
 from escalation.policies import Policy
 
@@ -35,7 +36,7 @@ def last_resort(session: Session) -> list[str]:
 
 
 def schedule(definition: dict[str, Any]) -> dict[str, Any]:
-    return apply_schedules.as_written(Schedule.from_json(definition))
+    return schedules.as_written(Schedule.from_json(definition))
 
 
 def policy(definition: dict[str, Any]) -> dict[str, Any]:
