@@ -12,10 +12,8 @@ from sqlalchemy.orm import Session
 from config import durations
 from config.changes import Changes
 from escalation import ownership
-from escalation.declared_people import DeclaredResponder
-from escalation.models import ContactMethod, Owner, Responder
-
-OWN = "own"  # of Responder.page_by_origin: the person's, whatever the file says
+from escalation.declared_people import DeclaredResponder, default_rules
+from escalation.models import ContactMethod, Origin, Owner, Responder
 
 
 @dataclass(slots=True)
@@ -30,13 +28,14 @@ class _Person:
         return _as_written(self.row, dict(self.methods.keys()), self.row.page_by, self.row.quiet)
 
     def as_declared(self) -> dict[str, Any]:
-        page_by = self.row.page_by if self.row.page_by_origin == "declared" else {}
-        return _as_written(self.row, dict(self.methods.keys()), page_by, self.row.quiet)
+        page_by = self.row.page_by if self.row.page_by_origin == Origin.DECLARED else {}
+        quiet = self.row.quiet if self.row.quiet_origin == Origin.DECLARED else {}
+        return _as_written(self.row, dict(self.methods.keys()), page_by, quiet)
 
     def differs(self, wanted: DeclaredResponder) -> bool:
         row = self.row
-        said = (wanted.name, wanted.email, wanted.timezone, list(wanted.roles), _page_by(wanted, row))
-        if (*said, _quiet(wanted)) != (row.name, row.email, row.timezone, row.roles, row.page_by, row.quiet):
+        said = (wanted.name, wanted.email, wanted.timezone, list(wanted.roles), _page_by(wanted, self))
+        if (*said, _quiet(wanted, self)) != (row.name, row.email, row.timezone, row.roles, row.page_by, row.quiet):
             return True
         return self.methods.keys() != set(wanted.ways.items())
 
@@ -47,10 +46,10 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
     for responder in wanted.values():
         person = stored.get(responder.key)
         if person is None or not person.row.active:
-            after = _as_written(responder, responder.ways, _page_by(responder), _quiet(responder))
+            after = _as_written(responder, responder.ways, _page_by(responder, person), _quiet(responder, person))
             changes.added(f"responder {responder.key}", f"({responder.name})", after=after)
         elif person.differs(responder):
-            after = _as_written(responder, responder.ways, _page_by(responder, person.row), _quiet(responder))
+            after = _as_written(responder, responder.ways, _page_by(responder, person), _quiet(responder, person))
             changes.changed(f"responder {responder.key}", person.as_written(), after, otherwise="contact methods")
     before = {key: person.as_written() for key, person in stored.items()}
     # All addresses that somebody gives up go first, so that two people can exchange theirs.
@@ -119,8 +118,10 @@ def _write_responder(session: Session, person: _Person | None, wanted: DeclaredR
     row.email = wanted.email
     row.timezone = wanted.timezone
     row.roles = list(wanted.roles)
-    row.page_by = _page_by(wanted, row)
-    row.quiet = _quiet(wanted)
+    row.page_by = _page_by(wanted, person)
+    row.quiet = _quiet(wanted, person)
+    row.page_by_origin = _origin(row.page_by_origin, wanted.declares_rules)
+    row.quiet_origin = _origin(row.quiet_origin, wanted.declares_quiet)
     row.active = True
     session.add(row)
     if person is None:
@@ -133,16 +134,26 @@ def _write_responder(session: Session, person: _Person | None, wanted: DeclaredR
     )
 
 
-def _page_by(wanted: DeclaredResponder, row: Responder | None = None) -> dict[str, Any]:
-    """As it is stored: rules that somebody set for themselves stay."""
-    if row is not None and row.page_by_origin == OWN:
-        return row.page_by
+def _page_by(wanted: DeclaredResponder, person: _Person | None) -> dict[str, Any]:
+    """As it is stored. What the file leaves open is the person's own to say, and else goes by the ways there are."""
+    if person is not None and not wanted.declares_rules:
+        if person.row.page_by_origin == Origin.OWN:
+            return person.row.page_by
+        return default_rules([*wanted.ways, *(way[0] for way, method in person.own.items() if method.verified_at)])
     return {urgency: [step.to_json() for step in steps] for urgency, steps in wanted.page_by.items()}
 
 
-def _quiet(wanted: DeclaredResponder) -> dict[str, Any]:
+def _quiet(wanted: DeclaredResponder, person: _Person | None) -> dict[str, Any]:
     """As it is stored."""
+    if person is not None and not wanted.declares_quiet and person.row.quiet_origin == Origin.OWN:
+        return person.row.quiet
     return dict(wanted.quiet.to_json()) if wanted.quiet else {}
+
+
+def _origin(before: str, declared: bool) -> str:
+    if declared:
+        return Origin.DECLARED
+    return before if before == Origin.OWN else Origin.DEFAULT
 
 
 def _as_written(

@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from config.database import Database
-from escalation.models import ConsoleMessage
+from escalation.paging.models import ConsoleMessage
 
 KEPT_MAX = 500
 

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from config import audit
 from config.actor import Actor
-from config.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError, TooManyError
-from escalation import addresses, contact_codes, notices, responders
+from config.errors import ConflictError, InvalidInputError, NotFoundError, TooManyError
+from escalation import addresses, contact_codes, notices, own_rules, responders, whose
 from escalation.channels import wording
 from escalation.contact_codes import Verdict
 from escalation.models import ContactMethod, Responder
@@ -63,8 +63,8 @@ class Told:
 
 def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
     """By the order of their making."""
-    person = _person(session, who)
-    used = responders.usable(session, person.id)
+    person = whose.person(session, who)
+    used = responders.usable(session, [person.id]).get(person.id, {})
     rows = session.execute(
         select(ContactMethod, Verification.expires_at, Verification.tries)
         .outerjoin(Verification, Verification.contact_method_id == ContactMethod.id)
@@ -90,7 +90,7 @@ def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
 
 def add(session: Session, who: Actor, channel: str, written: str, now: datetime) -> ContactMethod:
     """Not used before it is confirmed. Raises InvalidInputError, and ConflictError for an address that is taken."""
-    person = _person(session, who, lock=True)
+    person = whose.person(session, who, lock=True)
     address = _read(channel, written)
     if (there := responders.method(session, channel, address)) is not None:
         _make_way(session, there, person)
@@ -119,12 +119,14 @@ def send_code(session: Session, who: Actor, method_id: int, now: datetime) -> To
 
 def confirm(session: Session, who: Actor, method_id: int, typed: str, now: datetime) -> Told:
     """The code that came. A wrong one is told and not raised: the caller commits, because tries count."""
-    _, method = _mine(session, who, method_id)
+    person, method = _mine(session, who, method_id)
     verdict = contact_codes.judge(session, method.id, typed, now)
     if verdict is not Verdict.RIGHT:
         return Told(False, CODE_REFUSED[verdict])
     method.verified_at = now
     method.disabled_reason = ""
+    session.flush()
+    own_rules.follow_ways(session, person)
     _audit(session, who, "changed", method, "confirmed with a code", now)
     return Told(
         True, f"Confirmed: {CHANNEL_NAMES[method.channel]} to {method.address} is used for your pages from now on."
@@ -138,11 +140,12 @@ def remove(session: Session, who: Actor, method_id: int, now: datetime) -> Told:
         raise ConflictError(
             "It is declared in the configuration file, and can be removed only there. Ask an administrator."
         )
-    used = responders.usable(session, person.id)
+    used = responders.usable(session, [person.id]).get(person.id, {})
     if used == {method.channel: method.address}:
         raise ConflictError("It is the only way to reach you. Add another and confirm it first.")
     session.delete(method)
     session.flush()
+    own_rules.follow_ways(session, person)
     _audit(session, who, "removed", method, "removed", now)
     return Told(True, f"Removed: {CHANNEL_NAMES[method.channel]} to {method.address}.")
 
@@ -162,23 +165,9 @@ def send_test(session: Session, who: Actor, method_id: int, now: datetime) -> To
     return Told(True, f"A test page is on its way by {CHANNEL_NAMES[method.channel]} to {method.address}.")
 
 
-def _person(session: Session, who: Actor, *, lock: bool = False) -> Responder:
-    """The person who acts; a program has nothing of its own. `lock` lets one request of theirs in at a time."""
-    if who.responder_id is None:
-        raise NotAllowedError(
-            f"{who.name} is a program, and contact methods belong to people. "
-            "Use a token of your own: `tocsin token create --responder YOU`."
-        )
-    if not lock:
-        return session.get_one(Responder, who.responder_id)
-    return session.scalars(
-        select(Responder).where(Responder.id == who.responder_id).with_for_update(key_share=True)
-    ).one()
-
-
 def _mine(session: Session, who: Actor, method_id: int) -> tuple[Responder, ContactMethod]:
     """Somebody else's is not told apart from one that is not there."""
-    person = _person(session, who, lock=True)
+    person = whose.person(session, who, lock=True)
     method = session.get(ContactMethod, method_id)
     if method is None or method.responder_id != person.id:
         raise NotFoundError(f"{person.name} has no contact method {method_id}.")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from config import declaration, durations
 from config.fields import Fields
@@ -42,6 +43,8 @@ class DeclaredResponder:
     phone: str | None  # E.164
     page_by: Mapping[str, tuple[PageStep, ...]]  # "high" and "low", by time
     quiet: Window | None = None  # what is not urgent waits for its end
+    declares_rules: bool = True  # page_by is the file's, and not what there is without one
+    declares_quiet: bool = True
 
     @property
     def ways(self) -> dict[str, str]:
@@ -56,6 +59,7 @@ def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredRe
     if not any(section.has(key) for key in own):
         section.refuse("email", f"{section.name} cannot be reached: declare email, slack or phone")
     ways = [way for way, key in WAYS.items() if own[key]]
+    reached_by = [way for way, key in WAYS.items() if section.has(key)]
     page_by = section.inner("page_by")
     found = DeclaredResponder(
         key=section.name,
@@ -65,8 +69,13 @@ def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredRe
         roles=_roles(section),
         slack=own["slack"],
         phone=own["phone"],
-        page_by={urgency: _steps(page_by, urgency, section) or _default_steps(urgency, ways) for urgency in URGENCIES},
-        quiet=_quiet(section),
+        page_by={
+            urgency: steps(page_by, urgency, section.name, reached_by) or default_steps(urgency, ways)
+            for urgency in URGENCIES
+        },
+        quiet=quiet_hours(section),
+        declares_rules=section.has("page_by"),
+        declares_quiet=section.has("quiet"),
     )
     return found if section.sound else None
 
@@ -86,9 +95,9 @@ def _address(section: Fields, key: str, owners: dict[tuple[str, str], str]) -> s
     return address
 
 
-def _steps(page_by: Fields, urgency: str, responder: Fields) -> tuple[PageStep, ...]:
-    """By time. Empty if the urgency is not there."""
-    steps: list[PageStep] = []
+def steps(page_by: Fields, urgency: str, name: str, ways: Collection[str]) -> tuple[PageStep, ...]:
+    """By time. Empty if the urgency is not there. `ways`: those that `name`, a person, can be reached by."""
+    found: list[PageStep] = []
     sections = page_by.each(urgency, required=page_by.has(urgency))
     for section in sections:
         step = PageStep(
@@ -96,17 +105,17 @@ def _steps(page_by: Fields, urgency: str, responder: Fields) -> tuple[PageStep, 
             section.choice("by", WAYS),
             declared_names.window(section),
         )
-        if step.by and not responder.has(WAYS[step.by]):
-            section.refuse("by", f"{responder.name} has no {WAYS[step.by]} to be reached by {step.by}")
-        elif step in steps:
+        if step.by and step.by not in ways:
+            section.refuse("by", f"{name} has no {WAYS[step.by]} to be reached by {step.by}")
+        elif step in found:
             section.refuse("by", f"{step.by} after {durations.to_text(step.after_seconds)} is there twice")
-        steps.append(step)
+        found.append(step)
     if len(sections) > STEPS_MAX:
         page_by.refuse(urgency, f"has more than {STEPS_MAX} steps")
-    return tuple(sorted(steps, key=lambda step: step.after_seconds))
+    return tuple(sorted(found, key=lambda step: step.after_seconds))
 
 
-def _quiet(section: Fields) -> Window | None:
+def quiet_hours(section: Fields) -> Window | None:
     quiet = section.inner("quiet")
     window = declared_names.window(quiet)
     if window is None and section.has("quiet") and quiet.sound:
@@ -116,7 +125,7 @@ def _quiet(section: Fields) -> Window | None:
     return window
 
 
-def _default_steps(urgency: str, ways: Sequence[str]) -> tuple[PageStep, ...]:
+def default_steps(urgency: str, ways: Collection[str]) -> tuple[PageStep, ...]:
     """High: every way there is, more insistent by the minute, the first one at once."""
     if urgency == "low":
         quietest = next((way for way in DEFAULT_LOW_FIRST_OF if way in ways), None)
@@ -124,6 +133,11 @@ def _default_steps(urgency: str, ways: Sequence[str]) -> tuple[PageStep, ...]:
     after_seconds = {way: after for way, after in DEFAULT_HIGH_AFTER_SECONDS.items() if way in ways}
     first_seconds = min(after_seconds.values(), default=0)
     return tuple(PageStep(after - first_seconds, way) for way, after in after_seconds.items())
+
+
+def default_rules(ways: Collection[str]) -> dict[str, Any]:
+    """What somebody with these ways goes by who has said nothing, as it is stored."""
+    return {urgency: [step.to_json() for step in default_steps(urgency, ways)] for urgency in URGENCIES}
 
 
 def _roles(section: Fields) -> tuple[str, ...]:

@@ -19,6 +19,14 @@ class Owner(StrEnum):
     PEOPLE = "people"
 
 
+class Origin(StrEnum):
+    """Where somebody's rules, or their quiet hours, come from."""
+
+    DECLARED = "declared"  # the file's; it alone may change them
+    DEFAULT = "default"  # nobody's: Tocsin's own, for the ways there are
+    OWN = "own"  # the person's
+
+
 class Responder(Base):
     __tablename__ = "responders"
 
@@ -29,8 +37,9 @@ class Responder(Base):
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     roles: Mapped[list[str]] = mapped_column(Json, default=list)
     page_by: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # urgency -> [{after_seconds, by, from, to}]
-    page_by_origin: Mapped[str] = mapped_column(String(16), default="declared")  # declared, default, own
+    page_by_origin: Mapped[str] = mapped_column(String(16), default=Origin.DECLARED)
     quiet: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # {"from": "22:00", "to": "07:00"}: own wall time
+    quiet_origin: Mapped[str] = mapped_column(String(16), default=Origin.DEFAULT)
     holidays: Mapped[str] = mapped_column(String(16), default="")  # whose public holidays: "PT", "DE-BE"
     owner: Mapped[str] = mapped_column(String(16), default=Owner.FILE)
     active: Mapped[bool] = mapped_column(default=True)
@@ -285,16 +294,3 @@ class EnginePulse(Base):
     started_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     lag_seconds: Mapped[float] = mapped_column(default=0.0)  # the oldest due timer's lateness at the last tick
-
-
-class ConsoleMessage(Base):
-    """In demo mode: what would have been sent, rendered as its channel would."""
-
-    __tablename__ = "console_messages"
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    channel: Mapped[str] = mapped_column(String(32))
-    address: Mapped[str] = mapped_column(String(320))
-    rendered: Mapped[dict[str, Any]] = mapped_column(Json)
-    sent_at: Mapped[datetime]
-    edited_at: Mapped[datetime | None]

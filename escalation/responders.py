@@ -79,14 +79,14 @@ def ways(session: Session, people: Collection[Responder], urgency: str) -> dict[
     A person whose rules for this urgency lead nowhere is reached by any usable address they have: better by the
     wrong channel than not at all. Nobody usable: an empty list.
     """
-    methods = _methods(session, [person.id for person in people])
+    methods = usable(session, [person.id for person in people])
     found: dict[int, list[Way]] = {}
     for person in people:
-        usable = methods.get(person.id, {})
+        there = methods.get(person.id, {})
         rules: Sequence[dict[str, Any]] = person.page_by.get(urgency, ())
-        mine = [Way(rule["after_seconds"], rule["by"], usable[rule["by"]]) for rule in rules if rule["by"] in usable]
+        mine = [Way(rule["after_seconds"], rule["by"], there[rule["by"]]) for rule in rules if rule["by"] in there]
         if not mine:
-            mine = [Way(0, channel, usable[channel]) for channel in FALL_BACK_ORDER if channel in usable][:1]
+            mine = [Way(0, channel, there[channel]) for channel in FALL_BACK_ORDER if channel in there][:1]
         elif mine[0].after_seconds > 0 and len(mine) < len(rules):
             # The immediate step leads nowhere: what is left of the rules begins at once.
             mine[0] = Way(0, mine[0].channel, mine[0].address)
@@ -96,17 +96,13 @@ def ways(session: Session, people: Collection[Responder], urgency: str) -> dict[
 
 def untried(session: Session, responder_id: int, tried: Collection[str]) -> Way | None:
     """A usable way beyond those channels; None when all have been tried."""
-    there = usable(session, responder_id)
+    there = usable(session, [responder_id]).get(responder_id, {})
     channel = next((c for c in FALL_BACK_ORDER if c in there and c not in tried), None)
     return Way(0, channel, there[channel]) if channel else None
 
 
-def usable(session: Session, responder_id: int) -> dict[str, str]:
-    """Channel -> the address that is used on it."""
-    return _methods(session, [responder_id]).get(responder_id, {})
-
-
-def _methods(session: Session, responder_ids: Collection[int]) -> dict[int, dict[str, str]]:
+def usable(session: Session, responder_ids: Collection[int]) -> dict[int, dict[str, str]]:
+    """Of each the addresses in use, by channel. Somebody who has none is left out."""
     rows = session.execute(_METHODS, {"people": list(responder_ids)})
     found: dict[int, dict[str, str]] = {}
     for responder_id, channel, address in rows:

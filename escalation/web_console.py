@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from escalation.channels import slack_blocks, twiml
 from escalation.channels.base import Verb
-from escalation.models import ConsoleMessage
+from escalation.paging.models import ConsoleMessage
 
 _NUMBER = re.compile(r": (\d{1,18}) (?:CRITICAL|HIGH|MEDIUM|LOW|INFO)\b")  # in a line as `text.console_line` writes it
 _SAY = re.compile(r"<Say[^>]*>(.*?)</Say>", re.S)

@@ -1,4 +1,5 @@
-"""What is kept of paging beside escalations, pages and timers: notices, hooks, turns taken, and the newest check."""
+"""What is kept of paging beside escalations, pages and timers: notices, hooks, turns taken, the newest check,
+and what the demo's console shows."""
 
 from __future__ import annotations
 
@@ -94,3 +95,16 @@ class Reconciliation(Base):
     findings: Mapped[list[Any]] = mapped_column(Json, default=list)  # [{kind, incident, text, repaired}, …]
     found_total: Mapped[int] = mapped_column(default=0)  # findings there have ever been
     told: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # kind -> when administrators were told of it
+
+
+class ConsoleMessage(Base):
+    """In demo mode: what would have been sent, rendered as its channel would."""
+
+    __tablename__ = "console_messages"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    channel: Mapped[str] = mapped_column(String(32))
+    address: Mapped[str] = mapped_column(String(320))
+    rendered: Mapped[dict[str, Any]] = mapped_column(Json)
+    sent_at: Mapped[datetime]
+    edited_at: Mapped[datetime | None]

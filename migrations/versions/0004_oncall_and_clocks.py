@@ -53,6 +53,7 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
         "responders": (
             _column("page_by_origin", sa.String(16), "declared"),
             _column("quiet", JSON, "{}"),
+            _column("quiet_origin", sa.String(16), "default"),
             _column("holidays", sa.String(16), ""),
             _column("owner", sa.String(16), "file"),
         ),

@@ -115,9 +115,14 @@ def methods(database: Database, key: str) -> list[tuple[str, bool]]:
 
 
 def test_what_people_set_for_themselves_survives(database: Database) -> None:
+    declared = (
+        ",\n        page_by: {high: [{after: 0s, by: sms}, {after: 2m, by: voice}], low: [{after: 0s, by: slack}]}"
+    )
+    left_open = changed(declared, "")
+    apply(database, left_open)
     set_by_bo(database)
-    assert apply(database, TEAM).lines == []
-    assert apply(database, changed("name: Bo Chen", "name: Robert Chen")).lines == [
+    assert apply(database, left_open).lines == []
+    assert apply(database, changed("name: Bo Chen", "name: Robert Chen", left_open)).lines == [
         "~ responder bo: name Bo Chen -> Robert Chen"
     ]
     assert methods(database, "bo") == [("+15005550102", True), ("+15005550199", False)]
