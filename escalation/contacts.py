@@ -20,6 +20,7 @@ from escalation.channels import wording
 from escalation.contact_codes import Verdict
 from escalation.models import ContactMethod, Responder
 from escalation.paging.models import Notice, Verification
+from escalation.reach import Way
 
 ADDRESS_CHARACTERS_MAX = 320
 OWN_METHODS_MAX = 10
@@ -110,7 +111,7 @@ def send_code(session: Session, who: Actor, method_id: int, now: datetime) -> To
     newest = _refuse_too_many(session, person, notices.CODE, CODES_PER_HOUR, "codes", now)
     if newest is not None and newest > now - CODE_EVERY:
         raise TooManyError("A code was sent less than a minute ago. Wait a minute, then have another one sent.")
-    way = responders.Way(0, method.channel, method.address)
+    way = Way(0, method.channel, method.address)
     # The code itself is made when it is handed over, and is in no row.
     text = f"A code for {person.name} to send back."
     notices.queue_by(session, person, way, kind=notices.CODE, subject=contact_codes.SUBJECT, text=text, now=now)
@@ -156,7 +157,7 @@ def send_test(session: Session, who: Actor, method_id: int, now: datetime) -> To
     if not (method.declared or method.verified_at) or method.disabled_reason:
         raise ConflictError("Pages do not go there yet. Confirm it with a code first.")
     _refuse_too_many(session, person, notices.TEST, TESTS_PER_HOUR, "test pages", now)
-    way = responders.Way(0, method.channel, method.address)
+    way = Way(0, method.channel, method.address)
     text = (
         f"TEST page to {wording.one_line(person.name, 60)}, who asked for it at {wording.moment(now)}. A real page would "
         "reach you like this. This is a test: there is nothing to acknowledge."

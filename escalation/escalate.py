@@ -10,17 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
 
-from escalation import fire, plan
+from escalation import fire, plan, roll, wake
 from escalation.brief import Brief, Standing
 from escalation.journal import Journal
-from escalation.models import Escalation, LivingMessage, Page, PageState, TimerKind
+from escalation.models import Escalation, LivingMessage, Page, PageState, Responder, TimerKind
 from escalation.paging import timers
 from escalation.paging.timers import Claimed, Wanted
 from escalation.plan import BusinessDays, Progress, Stage, Urgency
-from escalation.policies import Policy
+from escalation.policies import Policy, Target
+from escalation.wake import Situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,28 +77,8 @@ def stop(session: Session, journal: Journal, incident_id: int, *, standing: Stan
     escalation = _locked(session, Escalation.incident_id == incident_id)
     if escalation is None:
         return
-    cancelled = session.scalars(
-        update(Page)
-        .where(
-            Page.escalation_id == escalation.id,
-            Page.state == PageState.QUEUED,
-            Page.regardless.is_(False),  # keepers are asked about a halt whoever holds the incident
-        )
-        .values(state=PageState.CANCELLED)
-        .returning(Page.id)
-        .execution_options(synchronize_session=False)
-    ).all()
     timers.cancel(session, incident_id, (TimerKind.ADVANCE,))
-    timers.cancel_subjects(session, TimerKind.DELIVER, cancelled)
-    if cancelled:
-        journal(
-            session,
-            incident_id,
-            "page.cancelled",
-            f"{len(cancelled)} queued {'page was' if len(cancelled) == 1 else 'pages were'} cancelled: {why}.",
-            occurred_at=now,
-            payload={"pages": sorted(cancelled)},
-        )
+    _cancel(session, journal, escalation, true(), why, now)
     escalation.stage = Stage.STOPPED
     escalation.stopped_at = now
     _show(session, escalation, replace(standing, level=escalation.level), now)
@@ -115,6 +96,7 @@ def resume(
     pages_already = before.stage in (Stage.PAGING, Stage.LAST_RESORT)
     escalation.urgency = Urgency.HIGH if pages_already else urgency
     escalation.stopped_at = None
+    escalation.acks = []
     _set_progress(escalation, progress)
     escalation.standing = replace(standing, level=escalation.level).to_json()
     _go_on(session, journal, escalation, now)
@@ -164,23 +146,69 @@ def announce(session: Session, incident_id: int, *, standing: Standing, now: dat
         _show(session, escalation, replace(standing, level=escalation.level), now)
 
 
+def acknowledged_by(
+    session: Session, journal: Journal, incident_id: int, responder: Responder | None, now: datetime
+) -> int:
+    """How many people must still acknowledge after this one has; 0: that was enough, and the caller stops it all.
+
+    Whoever has acknowledged is paged no further, and it goes on for the others. None stands for a program, which is
+    nobody that several could count on.
+    """
+    escalation = _locked(session, Escalation.incident_id == incident_id)
+    needed = _policy(escalation).acknowledgements if escalation else 1
+    if escalation is None or escalation.stage == Stage.STOPPED or needed == 1:
+        return 0
+    if responder is not None and responder.key not in escalation.acks:
+        escalation.acks = [*escalation.acks, responder.key]
+    remaining = max(0, needed - len(escalation.acks))
+    if remaining and responder is not None:
+        theirs = Page.responder_id == responder.id
+        _cancel(session, journal, escalation, theirs, f"{responder.name} has it", now)
+    return remaining
+
+
+def has_acknowledged(session: Session, incident_id: int, key: str) -> bool:
+    """Whether this person is one of several who have acknowledged, and more must."""
+    acks = session.scalar(select(Escalation.acks).where(Escalation.incident_id == incident_id))
+    return key in (acks or ())
+
+
+def _cancel(
+    session: Session, journal: Journal, escalation: Escalation, which: ColumnElement[bool], why: str, now: datetime
+) -> None:
+    """Queued pages of the levels go; keepers are asked about a halt whoever holds the incident."""
+    cancelled = session.scalars(
+        update(Page)
+        .where(Page.escalation_id == escalation.id, Page.state == PageState.QUEUED, Page.regardless.is_(False), which)
+        .values(state=PageState.CANCELLED)
+        .returning(Page.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    timers.cancel_subjects(session, TimerKind.DELIVER, cancelled)
+    if cancelled:
+        journal(
+            session,
+            escalation.incident_id,
+            "page.cancelled",
+            f"{len(cancelled)} queued {'page was' if len(cancelled) == 1 else 'pages were'} cancelled: {why}.",
+            occurred_at=now,
+            payload={"pages": sorted(cancelled)},
+        )
+
+
 def _go_on(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
-    """Fire every step that is due, each in order, and set the timer for the next."""
-    policy = _policy(escalation)
-    urgency = Urgency(escalation.urgency)
-    progress = _progress(escalation)
+    """Take every step that is due, each in order, and set the timer for the next."""
+    situation = _situation(escalation)
     wanted: list[Wanted] = []
-    while (due := plan.due_at(policy, progress)) is not None and due <= now:
-        level = plan.level_to_fire(policy, progress, now)
-        after = plan.following(policy, progress, urgency, now, _days(escalation))
-        _set_progress(escalation, after)  # before the firing, so that one UPDATE carries both
-        reached = fire.level(session, journal, escalation, level, Stage(progress.stage), now, wanted=wanted)
-        if urgency is Urgency.MEDIUM and progress.stage is Stage.NOTIFYING:
-            escalation.urgency = urgency = Urgency.HIGH  # from here on it pages as HIGH
-        if not reached:
-            after = plan.past_unreachable(policy, progress, after, now)
-        progress = after
-    _set_progress(escalation, progress)
+    while (due := situation.due_at) is not None and due <= now:
+        level, targets = wake.first(situation, now)
+        place = wake.place(situation.policy, level) if level.round_robin else ""
+        with session.no_autoflush:
+            called = roll.call(session, targets, now, place=place)
+        step, situation = wake.take(situation, called, now)
+        escalation.urgency = situation.urgency
+        _set_progress(escalation, situation.progress)  # before the firing, so that one UPDATE carries both
+        fire.level(session, journal, escalation, step, now, ids=called.ids, wanted=wanted)
     session.flush()
     if due is None:
         timers.cancel(session, escalation.incident_id, (TimerKind.ADVANCE,))
@@ -211,6 +239,17 @@ def _locked(session: Session, condition: ColumnElement[bool]) -> Escalation | No
     # FOR NO KEY UPDATE: pages and timers may be added meanwhile by whoever refers to this row.
     return session.scalar(
         select(Escalation).where(condition).with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
+
+
+def _situation(escalation: Escalation) -> Situation:
+    return Situation(
+        policy=_policy(escalation),
+        last_resort=tuple(Target.parse(written) for written in escalation.last_resort),
+        urgency=Urgency(escalation.urgency),
+        days=_days(escalation),
+        progress=_progress(escalation),
+        acknowledged=frozenset(escalation.acks),
     )
 
 

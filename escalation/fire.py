@@ -1,24 +1,25 @@
-"""What happens when a level fires: people are looked up, pages queued, rooms told."""
+"""What happens when a level fires: what `wake` decided is written down, pages queued, rooms told."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from escalation import responders
+from escalation import reporting, responders, roll
 from escalation.brief import Standing
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
-from escalation.models import Escalation, LivingMessage, Page, Responder, TimerKind
+from escalation.models import Escalation, LivingMessage, Page, TimerKind
 from escalation.oncall import rota
 from escalation.paging import timers
 from escalation.paging.timers import Wanted
-from escalation.plan import Stage, Urgency
+from escalation.plan import Stage
 from escalation.policies import Level, Target
+from escalation.wake import Reached, Step
 
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
 SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
@@ -41,41 +42,35 @@ def level(
     session: Session,
     journal: Journal,
     escalation: Escalation,
-    level: Level,
-    stage: Stage,
+    step: Step,
     now: datetime,
     *,
+    ids: Mapping[str, int],
     wanted: list[Wanted],
-) -> bool:
-    """Queue this level's pages and announcements; their timers are added to `wanted`, for the caller to set.
+) -> None:
+    """Write down what `wake` has decided: pages and announcements. Their timers are added to `wanted`, for the caller
+    to set.
 
-    False when nobody could be paged. What changes on the escalation is written before its pages, so that a new one
-    costs one INSERT.
+    What changes on the escalation is written before its pages, so that a new one costs one INSERT. `ids` are those of
+    the people, by key.
     """
-    quiet = _is_quiet(escalation, stage)
-    targets = list(level.page)
-    if stage is Stage.LAST_RESORT:
-        targets = [Target.parse(written) for written in escalation.last_resort] + ([] if quiet else targets)
-    with session.no_autoflush:
-        people = rota.people(session, targets, now)
-        ways = responders.ways(session, people, "low" if quiet else "high")
     escalation.firing += 1
-    if stage is Stage.PAGING:
-        escalation.level = max(escalation.level, level.level)
     standing = Standing.from_json(escalation.standing)
-    phase = PHASES[level.level - 1] if stage is Stage.PAGING else standing.phase
+    phase = standing.phase
+    if step.stage is Stage.PAGING:
+        escalation.level = max(escalation.level, step.level.level)
+        phase = PHASES[step.level.level - 1]
     escalation.standing = replace(standing, level=escalation.level, phase=phase).to_json()
     session.flush()
-    pages: list[Page] = []
-    for person in people:
-        pages += [_page(escalation, level, person, step, way, stage, now) for step, way in enumerate(ways[person.id])]
+    pages = [page for each in step.people for page in _pages(escalation, step, each, now, ids)]
+    pages += _shadows(session, escalation, step, now, ids)
     session.add_all(pages)
-    _report(session, journal, escalation, level, stage, people, pages, now)
-    living = _living_messages(session, escalation, level)
+    if step.turn:
+        roll.take_turn(session, step.place, step.turn)
+    reporting.report(session, journal, escalation.incident_id, step, now)
+    living = [] if step.passed_over else _living_messages(session, escalation, step.level)
     session.flush()
     wanted += [_delivery(escalation, page) for page in pages] + [_showing(escalation, each, now) for each in living]
-    # A room can't acknowledge, so announcements alone reach nobody.
-    return bool(pages)
 
 
 def consult(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
@@ -84,7 +79,7 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
     Nothing is halted by Tocsin itself. Asking needs no acknowledgement, so it neither stops nor advances the levels.
     """
     keepers = rota.people(session, CONSULTED, now)
-    ways = responders.ways(session, keepers, "high")
+    ways = responders.ways(session, keepers, "high", now)
     # Counted downwards: to be asked is no firing of a level, and must not make the newest one look overtaken.
     first = session.scalar(select(func.min(Page.firing)).where(Page.escalation_id == escalation.id))
     consultation = min(first or 0, 0) - 1
@@ -140,28 +135,36 @@ def _delivery(escalation: Escalation, page: Page) -> Wanted:
     return Wanted(TimerKind.DELIVER, page.id, page.incident_id, page.due_at, lane=page.channel, rank=rank(escalation))
 
 
-def _is_quiet(escalation: Escalation, stage: Stage) -> bool:
-    """Whether people are told and not woken. LOW wakes nobody, not even the last resort."""
-    return stage is Stage.NOTIFYING or escalation.urgency == Urgency.LOW
+def _pages(escalation: Escalation, step: Step, reached: Reached, now: datetime, ids: Mapping[str, int]) -> list[Page]:
+    return [
+        Page(
+            escalation_id=escalation.id,
+            incident_id=escalation.incident_id,
+            responder_id=ids[reached.person.key],
+            purpose=step.purpose,
+            level=step.level.level,
+            firing=escalation.firing,
+            step=number,
+            channel=sending.channel,
+            address=sending.address,
+            last_resort=step.stage is Stage.LAST_RESORT,
+            queued_at=now,
+            due_at=sending.due_at,
+        )
+        for number, sending in enumerate(reached.sendings)
+    ]
 
 
-def _page(
-    escalation: Escalation, level: Level, person: Responder, step: int, way: responders.Way, stage: Stage, now: datetime
-) -> Page:
-    return Page(
-        escalation_id=escalation.id,
-        incident_id=escalation.incident_id,
-        responder_id=person.id,
-        purpose=Purpose.NOTIFICATION if _is_quiet(escalation, stage) else Purpose.PAGE,
-        level=level.level,
-        firing=escalation.firing,
-        step=step,
-        channel=way.channel,
-        address=way.address,
-        last_resort=stage is Stage.LAST_RESORT,
-        queued_at=now,
-        due_at=now + timedelta(seconds=way.after_seconds),
-    )
+def _shadows(session: Session, escalation: Escalation, step: Step, now: datetime, ids: Mapping[str, int]) -> list[Page]:
+    """Beside the level, as a firing of its own: that a shadow was told must not count as having reached anybody."""
+    if not step.shadows:
+        return []
+    first = session.scalar(select(func.min(Page.firing)).where(Page.escalation_id == escalation.id))
+    pages = [page for each in step.shadows for page in _pages(escalation, step, each, now, ids)]
+    for page in pages:
+        page.purpose = Purpose.NOTIFICATION
+        page.firing = min(first or 0, 0) - 1
+    return pages
 
 
 def _living_messages(session: Session, escalation: Escalation, level: Level) -> list[LivingMessage]:
@@ -183,55 +186,3 @@ def _living_messages(session: Session, escalation: Escalation, level: Level) -> 
     ]
     session.add_all(new)
     return [*there, *new]
-
-
-def _report(
-    session: Session,
-    journal: Journal,
-    escalation: Escalation,
-    level: Level,
-    stage: Stage,
-    people: list[Responder],
-    pages: list[Page],
-    now: datetime,
-) -> None:
-    reached = {page.responder_id for page in pages}
-    names = ", ".join(person.name for person in people if person.id in reached)
-    unreachable = [person for person in people if person.id not in reached]
-    where = {
-        Stage.PAGING: f"Level {level.level} reached",
-        Stage.LAST_RESORT: "Nobody else is left; the last resort is called",
-    }.get(stage, "On-call is told" if escalation.urgency != Urgency.LOW else "The business day has begun")
-    kind = {Stage.PAGING: "level.reached", Stage.LAST_RESORT: "last_resort.reached"}.get(stage, "oncall.notified")
-    verb = "notifying" if _is_quiet(escalation, stage) else "paging"
-    then = "they are tried again later" if stage is Stage.LAST_RESORT else "going on at once"
-    text = f"{where}: {verb} {names}." if names else f"{where}, and nobody is reachable; {then}."
-    facts = {
-        "level": level.level,
-        "pages": [
-            {
-                "responder": person.key,
-                "channel": page.channel,
-                "after_seconds": int((page.due_at - now).total_seconds()),
-            }
-            for person in people
-            for page in pages
-            if page.responder_id == person.id
-        ],
-        "announced": [str(announcement) for announcement in level.announce],
-        "unreachable": [person.key for person in unreachable],
-    }
-    journal(session, escalation.incident_id, kind, text, occurred_at=now, payload=facts)
-    if unreachable or not people:
-        who = ", ".join(person.name for person in unreachable) or "nobody is on call for " + ", ".join(
-            map(str, level.page)
-        )
-        problem = f"No usable way to reach {who}." if unreachable else f"At level {level.level}, {who}."
-        journal(
-            session,
-            escalation.incident_id,
-            "nobody.reachable",
-            problem,
-            occurred_at=now,
-            payload={"level": level.level},
-        )

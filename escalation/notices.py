@@ -26,6 +26,7 @@ from escalation.paging import retries, timers
 from escalation.paging.models import Notice, NoticeState
 from escalation.paging.timers import Claimed, Wanted
 from escalation.policies import Announcement
+from escalation.reach import Way
 
 RANK = 9  # behind every page and notification that waits for the same channel
 SUBJECT_CHARACTERS_MAX = 200
@@ -63,7 +64,7 @@ def queue(
     """
     recipients = [to] if isinstance(to, Responder | Announcement) else list(to)
     people = [each for each in recipients if isinstance(each, Responder)]
-    ways = responders.ways(session, people, urgency)
+    ways = responders.ways(session, people, urgency, now)
     added: list[Notice] = []
     for each in recipients:
         said_once = _dedup_key(dedup_key, each)
@@ -89,7 +90,7 @@ def queue(
 def queue_by(
     session: Session,
     person: Responder,
-    way: responders.Way,
+    way: Way,
     *,
     kind: str,
     subject: str,

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from escalation import reach
 from escalation.models import ContactMethod, Responder
-
-# Tried in this order when a person's own rules have run out.
-FALL_BACK_ORDER = ("sms", "voice", "slack", "email")
-
+from escalation.reach import FALL_BACK_ORDER, Person, Way
 
 # The file vouches for what it declares; what a person added must have been confirmed.
 VOUCHED_FOR = or_(ContactMethod.declared, ContactMethod.verified_at.is_not(None))
@@ -28,15 +25,6 @@ _METHODS = (
     # Of two addresses on one channel the one confirmed last is used.
     .order_by(ContactMethod.verified_at.asc().nulls_first(), ContactMethod.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One way to reach a person, and how long after a level fires it is used."""
-
-    after_seconds: float
-    channel: str
-    address: str
 
 
 def by_id(session: Session, responder_id: int) -> Responder | None:
@@ -73,25 +61,18 @@ def with_role(session: Session, role: str) -> list[Responder]:
     return [person for person in people if role in person.roles]
 
 
-def ways(session: Session, people: Collection[Responder], urgency: str) -> dict[int, list[Way]]:
-    """How each is reached at this urgency (`high` or `low`): the steps of their rules that have a usable address.
+def as_values(session: Session, people: Collection[Responder]) -> dict[int, Person]:
+    """By id: each as a value, with the addresses that are in use."""
+    addresses = usable(session, [row.id for row in people])
+    return {
+        row.id: Person(row.key, row.name, row.timezone, addresses.get(row.id, {}), reach.rules(row.page_by), row.quiet)
+        for row in people
+    }
 
-    A person whose rules for this urgency lead nowhere is reached by any usable address they have: better by the
-    wrong channel than not at all. Nobody usable: an empty list.
-    """
-    methods = usable(session, [person.id for person in people])
-    found: dict[int, list[Way]] = {}
-    for person in people:
-        there = methods.get(person.id, {})
-        rules: Sequence[dict[str, Any]] = person.page_by.get(urgency, ())
-        mine = [Way(rule["after_seconds"], rule["by"], there[rule["by"]]) for rule in rules if rule["by"] in there]
-        if not mine:
-            mine = [Way(0, channel, there[channel]) for channel in FALL_BACK_ORDER if channel in there][:1]
-        elif mine[0].after_seconds > 0 and len(mine) < len(rules):
-            # The immediate step leads nowhere: what is left of the rules begins at once.
-            mine[0] = Way(0, mine[0].channel, mine[0].address)
-        found[person.id] = mine
-    return found
+
+def ways(session: Session, people: Collection[Responder], urgency: str, since: datetime) -> dict[int, tuple[Way, ...]]:
+    """By id: how each is reached at this urgency (`high` or `low`) from `since` on; see reach.ways."""
+    return {key: reach.ways(person, urgency, since) for key, person in as_values(session, people).items()}
 
 
 def untried(session: Session, responder_id: int, tried: Collection[str]) -> Way | None:

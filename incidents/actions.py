@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.errors import ConflictError, InvalidInputError
-from escalation import escalate
+from escalation import escalate, responders
 from escalation.channels import answers
 from incidents import briefing, lifecycle, noting, requests
 from incidents.desk import Actor, Desk, Outcome
@@ -25,7 +25,10 @@ MILESTONES = ("contained", "recovered", "resolved")
 
 
 def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: datetime) -> Outcome:
-    """Stop the escalation. Queued pages are cancelled in this same transaction."""
+    """Stop the escalation. Queued pages are cancelled in this same transaction.
+
+    Where several must acknowledge, it stays open and goes on for the others until they have.
+    """
     incident = noting.locked(session, number)
     noting.may_act(actor)
     verdict = lifecycle.move(
@@ -38,6 +41,8 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
             session, desk, incident, "source.acknowledged", f"{actor.name} acknowledged; {verdict.why}.", actor, now
         )
         return Outcome(number, False, incident.status, f"Noted, but {verdict.why}.")
+    if waiting := _waiting_for_others(session, desk, incident, actor, now):
+        return waiting
     incident.status = verdict.to
     incident.acknowledged_at = now
     incident.acknowledged_by = actor.name
@@ -47,6 +52,27 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
     )
     _stop(session, desk, incident, f"acknowledged by {actor.name}", now)
     return Outcome(number, True, incident.status, answers.acknowledged(number))
+
+
+def _waiting_for_others(
+    session: Session, desk: Desk, incident: Incident, actor: Actor, now: datetime
+) -> Outcome | None:
+    """None if this is the last acknowledgement that was needed."""
+    number = incident.id
+    person = responders.by_id(session, actor.responder_id) if actor.responder_id is not None else None
+    again = person is not None and escalate.has_acknowledged(session, number, person.key)
+    remaining = escalate.acknowledged_by(session, desk.journal, number, person, now)
+    if not remaining:
+        return None
+    if person is None:
+        text = f"{actor.name} acknowledged; {remaining} more must, and they must be people."
+        sentence = answers.people_must_acknowledge(number, remaining)
+    else:
+        text = f"{actor.name} acknowledged by {actor.via}; {remaining} more must, and paging goes on for the others."
+        sentence = answers.acknowledged_with_others(number, remaining, again=again)
+    if not again:
+        noting.note(session, desk, incident, "acknowledgement.counted", text, actor, now, {"remaining": remaining})
+    return Outcome(number, not again, incident.status, sentence)
 
 
 def resolve(session: Session, desk: Desk, number: int, actor: Actor, now: datetime, *, reason: str) -> Outcome:

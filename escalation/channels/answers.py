@@ -18,6 +18,18 @@ def acknowledged(number: int) -> str:
     return f"Acknowledged: {number} is yours. Paging has stopped."
 
 
+def acknowledged_with_others(number: int, remaining: int, *, again: bool = False) -> str:
+    """Where several must: this one has, and `remaining` more are still to."""
+    has = "You have it already." if again else "You have it."
+    return f"{has} {remaining} more must acknowledge {number}; paging goes on for the others."
+
+
+def people_must_acknowledge(number: int, remaining: int) -> str:
+    """To a program, where people must."""
+    who = "1 person" if remaining == 1 else f"{remaining} people"
+    return f"Noted. {who} must acknowledge {number}; paging goes on."
+
+
 def already_acknowledged(number: int, by: str, at: datetime | None, now: datetime | None = None) -> str:
     """Already acknowledged by Ana at 03:12 UTC. `now` adds the date when that was on another day."""
     return f"{number} is already {wording.acted('acknowledged', by, at, now)}. Nothing more to do."

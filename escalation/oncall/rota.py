@@ -47,22 +47,33 @@ class _Read:
         return [self.people[key] for key in keys if key in self.people and self.people[key].active]
 
 
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Active people, in the order of resolve.on_call()."""
+
+    on_call: tuple[Responder, ...] = ()
+    shadows: tuple[Responder, ...] = ()
+
+
+NOBODY = OnDuty()
+
+
+def on_duty(session: Session, schedule: str, at: datetime) -> OnDuty:
+    """Who is on call on the schedule of this key, and who shadows; nobody if there is none."""
+    row = session.scalar(_SCHEDULE, {"key": schedule})
+    if row is None:
+        return NOBODY
+    read = _read(session, [row], at, at)[0]
+    shadowing = read.active(resolve.shadows(read.roster, at))
+    return OnDuty(tuple(read.active(resolve.on_call(read.roster, at))), tuple(shadowing))
+
+
 def people(session: Session, targets: Iterable[Target], at: datetime) -> list[Responder]:
     """Everyone these targets name at this moment, each once, in the order of the targets."""
     found: dict[int, Responder] = {}
     for target in targets:
         for person in _named_by(session, target, at):
             found.setdefault(person.id, person)
-    return list(found.values())
-
-
-def shadows(session: Session, targets: Iterable[Target], at: datetime) -> list[Responder]:
-    """Everyone who learns beside those on call on the schedules among these targets, each once. The caller leaves out
-    those whom the targets name as well."""
-    found: dict[int, Responder] = {}
-    for target in targets:
-        if target.kind == "schedule" and (read := _of_key(session, target.key, at)):
-            found |= {person.id: person for person in read.active(resolve.shadows(read.roster, at))}
     return list(found.values())
 
 
@@ -101,13 +112,7 @@ def _named_by(session: Session, target: Target, at: datetime) -> list[Responder]
         return [person] if person else []
     if target.kind == "role":
         return responders.with_role(session, target.key)
-    read = _of_key(session, target.key, at)
-    return read.active(resolve.on_call(read.roster, at)) if read else []
-
-
-def _of_key(session: Session, key: str, at: datetime) -> _Read | None:
-    row = session.scalar(_SCHEDULE, {"key": key})
-    return _read(session, [row], at, at)[0] if row else None
+    return list(on_duty(session, target.key, at).on_call)
 
 
 def _read(session: Session, rows: Sequence[ScheduleRow], since: datetime, until: datetime) -> list[_Read]:

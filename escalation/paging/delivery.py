@@ -194,6 +194,8 @@ def _fall_back(
         text = f"Falling back to {way.channel} to reach {person.name}."
         journal(session, page.incident_id, "page.fell_back", text, occurred_at=now, payload=_facts(extra, person))
         return
+    if page.firing < 0 and not page.regardless:
+        return  # whoever shadows a shift is told beside the level, and nobody waits for them
     if page.state == PageState.FAILED and not _anyone_left(session, page):
         newest = page.firing == escalation.firing  # else a later level has fired meanwhile
         goes_on = newest and not page.last_resort

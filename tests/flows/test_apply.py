@@ -76,7 +76,7 @@ def test_a_declared_team_can_be_paged(database: Database) -> None:
         policy = settled.policy(session, "standard")
         assert [(level.level, level.after_seconds) for level in policy.levels] == [(1, 0), (2, 300), (3, 900)]
         bo = session.scalars(select(Responder).where(Responder.key == "bo")).one()
-        ways = responders.ways(session, [bo], "high")[bo.id]
+        ways = responders.ways(session, [bo], "high", NOW)[bo.id]
         assert [(way.after_seconds, way.channel, way.address) for way in ways] == [
             (0, "sms", "+15005550102"),
             (120, "voice", "+15005550102"),

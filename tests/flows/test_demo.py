@@ -103,7 +103,7 @@ def test_everybody_can_be_reached_at_once(sqlite_database: Database) -> None:
     with sqlite_database.reading() as session:
         people = session.scalars(select(Responder)).all()
         for urgency in ("high", "low"):
-            ways = responders.ways(session, people, urgency)
+            ways = responders.ways(session, people, urgency, NOW)
             assert [found[0].after_seconds for found in ways.values()] == [0] * 5
 
 

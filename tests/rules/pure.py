@@ -59,6 +59,8 @@ MODULES = frozenset(
         "escalation.paging.retries",
         "escalation.plan",
         "escalation.policies",
+        "escalation.reach",
+        "escalation.wake",
         "escalation.web_times",
         "incidents.classification",
         "incidents.compat.pagerduty",
