@@ -18,7 +18,6 @@ from flask import Flask
 import config
 import runbook_links
 from config import (
-    audit_routes,
     auth,
     clock,
     health,
@@ -42,7 +41,7 @@ from escalation import web as escalation_web
 from escalation.channels import configured, whisper
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
-from incidents import api, cli_configuration, demo_guide, engine_work, reply_routes, rules, webhooks
+from incidents import api, configuration_routes, demo_guide, engine_work, reply_routes, rules, webhooks
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
 from incidents.desk import Desk
@@ -144,7 +143,8 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     documented = http.make_api(app)
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now))
-    audit_routes.register(app, documented, database)
+    there = configured.names(house.settings)
+    configuration_routes.register(app, documented, database, desk, clock.now, channels=there)
     app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))
     app.register_blueprint(escalation_web.blueprint(database, clock.now, demo=house.settings.demo))
     app.register_blueprint(runbooks_web.blueprint(desk.shelf))
@@ -175,7 +175,7 @@ def up(demo: bool) -> None:
     if settings.demo:
         _prepare_demo(house)
     else:
-        _apply_declared(house)
+        incidents_cli.apply_at_start(house.database, house.desk, house.settings.config)
     _warn_of_missing_channels(house)
     house.database.close()
     click.echo(
@@ -234,15 +234,6 @@ def _settings(*, demo: bool = False) -> Settings:
     return replace(apart, demo=True)
 
 
-def _apply_declared(house: House) -> None:
-    if not house.settings.config:
-        return
-    changes = cli_configuration.apply_file(
-        house.database, house.desk, Path(house.settings.config), applied_by="tocsin up"
-    )
-    click.echo("\n".join((*changes.warnings, *changes.lines)), nl=bool(changes or changes.warnings))
-
-
 def _warn_of_missing_channels(house: House) -> None:
     """A night without pages shall not begin unnoticed."""
     for sentence in configured.missing(house.settings, house.database):
@@ -288,7 +279,7 @@ def main() -> None:
     for command in (
         *escalation_cli.commands(open_database),
         *runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rule_facts(_settings())),
-        *incidents_cli.commands(open_database, lambda: build(_settings()).desk),
+        *incidents_cli.commands(open_database, lambda: build(_settings()).desk, lambda: configured.names(_settings())),
     ):
         tocsin.add_command(command)
     with plainly.told():

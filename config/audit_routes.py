@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, render_template, request
-from flask_smorest import Api
+from flask import Blueprint, render_template, request
 
 from config import audit, auth
 from config.audit_schemas import AuditPage, AuditQuery
@@ -15,11 +14,6 @@ from config.schemas import NUMBER_MAX, paged
 
 READERS = ("admin", "manager")
 ON_A_PAGE = 50
-
-
-def register(app: Flask, documented: Api, database: Database) -> None:
-    documented.register_blueprint(api(database))
-    app.register_blueprint(pages(database))
 
 
 def api(database: Database) -> Blueprint:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import click
@@ -18,9 +18,22 @@ from incidents.reviews import export, html, reviewing
 FORMATS = ("md", "json", "html")
 
 
-def commands(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> list[click.Command]:
-    configuring = cli_configuration.commands(open_database, make_desk)
+def commands(
+    open_database: Callable[[], Database],
+    make_desk: Callable[[], Desk],
+    channels: Callable[[], Collection[str]],
+) -> list[click.Command]:
+    """`channels` tells which are configured."""
+    configuring = cli_configuration.commands(open_database, make_desk, channels)
     return [*configuring, _verify(open_database), _review(open_database, make_desk)]
+
+
+def apply_at_start(database: Database, desk: Desk, file: str) -> None:
+    """The file that the settings name, if they do."""
+    if file:
+        changes = cli_configuration.apply_file(database, desk, Path(file), applied_by="tocsin up")
+        for line in (*changes.warnings, *changes.lines):
+            click.echo(line)
 
 
 def _verify(open_database: Callable[[], Database]) -> click.Command:

@@ -1,11 +1,11 @@
-"""Commands about the configuration: apply, export, drift."""
+"""Commands about the configuration: apply, export, drift, check."""
 
 from __future__ import annotations
 
 import getpass
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from config.database import Database
 from config.declaration import DeclarationError
 from escalation.export import EVERYBODY
 from escalation.models import Owner
-from incidents import configuration, drift, export
+from incidents import cli_check, configuration, drift, export
 from incidents.configuration import Configuration, Look
 from incidents.desk import Desk
 from incidents.sources.table import SOURCES
@@ -27,8 +27,13 @@ OWNERS = {"all": EVERYBODY, **{owner.value: frozenset({owner.value}) for owner i
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def commands(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> list[click.Command]:
-    return [_apply(open_database, make_desk), _export(open_database), _drift(open_database, make_desk)]
+def commands(
+    open_database: Callable[[], Database],
+    make_desk: Callable[[], Desk],
+    channels: Callable[[], Collection[str]],
+) -> list[click.Command]:
+    checking = cli_check.command(open_database, make_desk, channels)
+    return [_apply(open_database, make_desk), _export(open_database), _drift(open_database, make_desk), checking]
 
 
 def apply_file(

@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from config import audit_routes, auth, http, security
+from config import auth, http, security
 from config.database import Database
 from escalation import api as escalation_api
 from escalation import responders
-from incidents import api
+from incidents import api, configuration_routes
 from tests.world import World
 
 
@@ -38,7 +38,9 @@ class Edge:
         documented = http.make_api(self.app)
         documented.register_blueprint(api.blueprint(database, self.world.desk, lambda: self.world.now, self._wake))
         documented.register_blueprint(escalation_api.blueprint(database, lambda: self.world.now))
-        documented.register_blueprint(audit_routes.api(database))
+        channels = self.world.channels
+        now = lambda: self.world.now  # noqa: E731  the clock
+        configuration_routes.register(self.app, documented, database, self.world.desk, now, channels=channels)
         self.client: FlaskClient = self.app.test_client()
 
     def _wake(self) -> None:

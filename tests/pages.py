@@ -11,14 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from config import audit_routes, auth, http, security, web
+from config import auth, http, security, web
 from config.database import Database
 from escalation import responders
 from escalation import web as escalation_web
 from escalation.channels.console import Console
 from escalation.console_log import ConsoleLog
 from escalation.paging.engine import Engine
-from incidents import demo
+from incidents import configuration_routes, demo
 from incidents import web as incidents_web
 from runbook_links import web as runbooks_web
 from tests.edge import BROWSER, SECRET_KEY
@@ -40,7 +40,7 @@ class Pages:
         web.install(app, world.database, responders, demo=is_demo)
         app.register_blueprint(incidents_web.blueprint(world.database, world.desk, self._now, self._wake, demo=is_demo))
         app.register_blueprint(escalation_web.blueprint(world.database, self._now, demo=is_demo))
-        app.register_blueprint(audit_routes.pages(world.database))
+        configuration_routes.register(app, None, world.database, world.desk, self._now, channels=world.channels)
         app.register_blueprint(runbooks_web.blueprint(world.desk.shelf, self._now))
 
     def by(self, key: str = "ana", *, role: str = "") -> FlaskClient:

@@ -43,6 +43,19 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
     return made
 
 
+def names(settings: Settings) -> frozenset[str]:
+    """Of those that channels() would give."""
+    if settings.demo:
+        return frozenset(SHOWN_IN_DEMO)
+    opened = {
+        "slack": settings.slack_bot_token,
+        "sms": settings.twilio_account_sid,
+        "voice": settings.twilio_account_sid,
+        "email": settings.smtp_url,
+    }
+    return frozenset({"webhook", *(name for name, setting in opened.items() if setting)})
+
+
 def missing(settings: Settings, database: Database) -> list[str]:
     """A sentence for each channel that people are to be reached by and that is not there."""
     there = channels(settings, database)

@@ -127,7 +127,9 @@ def drift(database: Database, file: Path, *options: str) -> tuple[int, str]:
             class library:  # noqa: N801  stands for an attribute
                 runbooks = SHELF.library.runbooks
 
-    (command,) = [c for c in cli_configuration.commands(lambda: database, lambda: Desk()) if c.name == "drift"]  # type: ignore[arg-type,return-value]  # of a desk only the shelf is asked
+    (command,) = [
+        c for c in cli_configuration.commands(lambda: database, lambda: Desk(), lambda: ()) if c.name == "drift"
+    ]  # type: ignore[arg-type,return-value]  # of a desk only the shelf is asked
     result = CliRunner().invoke(command, [str(file), *options])
     return result.exit_code, result.output
 

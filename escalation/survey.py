@@ -1,0 +1,82 @@
+"""The ground that readiness is judged by, from the database."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from escalation import ground
+from escalation.ground import HORIZON_DAYS, Duty, Ground, Member, Span
+from escalation.models import ContactMethod, LastResort, PolicyRow, Responder
+from escalation.oncall import rota
+from escalation.oncall.models import AbsenceRow, CalendarCopy
+from escalation.oncall.schedules import Roster
+from escalation.policies import Policy, Target
+
+
+def of_database(
+    session: Session,
+    now: datetime,
+    *,
+    policies_in_use: Collection[str],
+    runbooks: Collection[str],
+    channels: Collection[str] | None = None,
+) -> Ground:
+    """`channels`: those that are configured; None if that is not known here."""
+    policies = map(Policy.from_json, session.scalars(select(PolicyRow.definition).order_by(PolicyRow.key)))
+    last_resort = session.scalar(select(LastResort.targets).limit(1)) or []
+    return Ground(
+        now=now,
+        people=_people(session, now),
+        duties=_duties(session, now),
+        policies={policy.key: policy for policy in policies},
+        last_resort=tuple(map(Target.parse, last_resort)),
+        policies_in_use=frozenset(policies_in_use),
+        runbooks=frozenset(runbooks),
+        channels=None if channels is None else frozenset(channels),
+    )
+
+
+def _people(session: Session, now: datetime) -> dict[str, Member]:
+    methods: defaultdict[int, list[ContactMethod]] = defaultdict(list)
+    for method in session.scalars(select(ContactMethod).order_by(ContactMethod.id)):
+        methods[method.responder_id].append(method)
+    off: defaultdict[int, list[Span]] = defaultdict(list)
+    coming = select(AbsenceRow.responder_id, AbsenceRow.starts_at, AbsenceRow.ends_at).where(AbsenceRow.ends_at > now)
+    for responder_id, starts_at, ends_at in session.execute(coming):
+        off[responder_id].append((starts_at, ends_at))
+    rows = session.scalars(select(Responder).order_by(Responder.key))
+    return {row.key: _member(row, methods[row.id], off[row.id]) for row in rows}
+
+
+def _member(row: Responder, methods: Collection[ContactMethod], off: Collection[Span]) -> Member:
+    used = [method for method in methods if not method.disabled_reason and (method.declared or method.verified_at)]
+    return Member(
+        key=row.key,
+        name=row.name,
+        active=row.active,
+        roles=frozenset(row.roles),
+        addresses={method.channel: method.address for method in used},
+        verified=frozenset(method.channel for method in used if method.verified_at),
+        disabled={method.channel: method.disabled_reason for method in methods if method.disabled_reason},
+        quiet=row.quiet,
+        off=tuple(off),
+    )
+
+
+def _duties(session: Session, now: datetime) -> dict[str, Duty]:
+    failing: dict[str, Any] = dict(
+        session.execute(select(CalendarCopy.url_hash, CalendarCopy.error).where(CalendarCopy.error != "")).all()
+    )
+    found = rota.rosters(session, now, now + timedelta(days=HORIZON_DAYS))
+    return {roster.schedule.key: ground.duty(roster, now, _errors(roster, failing)) for roster in found}
+
+
+def _errors(roster: Roster, failing: dict[str, Any]) -> tuple[str, ...]:
+    hashes = [rota.calendar_hash(each.calendar) for each in roster.schedule.rotations if each.calendar]
+    return tuple(failing[each] for each in hashes if each in failing)

@@ -1,0 +1,32 @@
+"""Everything over HTTP that is about the configuration itself: what was changed, and whether it would wake somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from flask import Flask
+from flask_smorest import Api
+
+from config import audit_routes
+from config.database import Database
+from incidents import readiness_routes
+from incidents.desk import Desk
+
+
+def register(
+    app: Flask,
+    documented: Api | None,
+    database: Database,
+    desk: Desk,
+    clock: Callable[[], datetime],
+    *,
+    channels: Collection[str],
+) -> None:
+    """`documented` takes the API, unless only the pages are wanted; `channels` are those that are configured."""
+    found = readiness_routes.finder(database, desk, channels)
+    app.register_blueprint(audit_routes.pages(database))
+    app.register_blueprint(readiness_routes.pages(found, clock))
+    if documented is not None:
+        documented.register_blueprint(audit_routes.api(database))
+        documented.register_blueprint(readiness_routes.api(found, clock))
