@@ -13,15 +13,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.orm import Session
 
-from escalation import fire, plan, roll, wake
+from escalation import beside, fire, locks, plan, roll, state, wake
 from escalation.brief import Brief, Standing
 from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, PageState, Responder, TimerKind
 from escalation.paging import timers
 from escalation.paging.timers import Claimed, Wanted
-from escalation.plan import BusinessDays, Progress, Stage, Urgency
-from escalation.policies import Policy, Target
-from escalation.wake import Situation
+from escalation.plan import BusinessDays, Stage, Urgency
+from escalation.policies import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,49 +57,49 @@ def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: d
     session.add(escalation)
     if brief.halt_recommended:
         session.flush()
-        fire.consult(session, journal, escalation, now)
-    _go_on(session, journal, escalation, now)
+        beside.consult(session, journal, escalation, now)
+    go_on(session, journal, escalation, now)
     return escalation
 
 
 def advance(session: Session, journal: Journal, claimed: Claimed, now: datetime) -> None:
     """Fire what is due of one escalation; the engine calls this for a timer it has claimed."""
-    escalation = _locked(session, Escalation.id == claimed.subject_id)
+    escalation = locks.escalation(session, Escalation.id == claimed.subject_id)
     if escalation is None or escalation.stage == Stage.STOPPED or not timers.still_held(session, claimed):
         timers.finish(session, claimed)
         return
-    _go_on(session, journal, escalation, now)
+    go_on(session, journal, escalation, now)
 
 
 def stop(session: Session, journal: Journal, incident_id: int, *, standing: Standing, why: str, now: datetime) -> None:
     """Wake nobody more for this incident: queued pages are cancelled in this same transaction."""
-    escalation = _locked(session, Escalation.incident_id == incident_id)
+    escalation = locks.of_incident(session, incident_id)
     if escalation is None:
         return
     timers.cancel(session, incident_id, (TimerKind.ADVANCE,))
     _cancel(session, journal, escalation, true(), why, now)
     escalation.stage = Stage.STOPPED
     escalation.stopped_at = now
-    _show(session, escalation, replace(standing, level=escalation.level), now)
+    show(session, escalation, replace(standing, level=escalation.level), now)
 
 
 def resume(
     session: Session, journal: Journal, incident_id: int, *, urgency: Urgency, standing: Standing, now: datetime
 ) -> None:
     """Wake people anew by the frozen policy: the severity rose, or an acknowledgement was taken back."""
-    escalation = _locked(session, Escalation.incident_id == incident_id)
+    escalation = locks.of_incident(session, incident_id)
     if escalation is None:
         return
-    before = _progress(escalation)
-    progress = plan.raised(_policy(escalation), before, urgency, now, _days(escalation))
+    before = state.progress(escalation)
+    progress = plan.raised(state.policy(escalation), before, urgency, now, state.days(escalation))
     pages_already = before.stage in (Stage.PAGING, Stage.LAST_RESORT)
     escalation.urgency = Urgency.HIGH if pages_already else urgency
     escalation.stopped_at = None
     escalation.acks = []
-    _set_progress(escalation, progress)
+    state.set_progress(escalation, progress)
     escalation.standing = replace(standing, level=escalation.level).to_json()
-    _go_on(session, journal, escalation, now)
-    _show(session, escalation, replace(standing, level=escalation.level), now)
+    go_on(session, journal, escalation, now)
+    show(session, escalation, replace(standing, level=escalation.level), now)
 
 
 def hasten(session: Session, journal: Journal, incident_id: int, now: datetime) -> int | None:
@@ -109,15 +108,15 @@ def hasten(session: Session, journal: Journal, incident_id: int, now: datetime) 
     One that pages nobody of its own (INFO is only logged, MEDIUM and LOW are told first) begins to page. The caller
     has seen that the incident is open.
     """
-    escalation = _locked(session, Escalation.incident_id == incident_id)
+    escalation = locks.of_incident(session, incident_id)
     if escalation is None:
         return None
-    progress = _progress(escalation)
+    progress = state.progress(escalation)
     if progress.stage in (Stage.NOTIFYING, Stage.STOPPED):
         escalation.urgency = Urgency.HIGH
-        progress = plan.begin(Urgency.HIGH, now, _days(escalation))
-    _set_progress(escalation, plan.hastened(_policy(escalation), progress, now))
-    _go_on(session, journal, escalation, now)
+        progress = plan.begin(Urgency.HIGH, now, state.days(escalation))
+    state.set_progress(escalation, plan.hastened(state.policy(escalation), progress, now))
+    go_on(session, journal, escalation, now)
     return escalation.level
 
 
@@ -129,21 +128,21 @@ def rebrief(
     When it has become one for which a halt is recommended, that goes on record and keepers are asked, whoever
     holds the incident already.
     """
-    escalation = _locked(session, Escalation.incident_id == incident_id)
+    escalation = locks.of_incident(session, incident_id)
     if escalation is None:
         return
     recommended_before = escalation.brief["halt_recommended"]
     escalation.brief = brief.to_json()
     if brief.halt_recommended and not recommended_before:
-        fire.consult(session, journal, escalation, now)
-    _show(session, escalation, replace(standing, level=escalation.level), now)
+        beside.consult(session, journal, escalation, now)
+    show(session, escalation, replace(standing, level=escalation.level), now)
 
 
 def announce(session: Session, incident_id: int, *, standing: Standing, now: datetime) -> None:
     """Where the response stands has changed: living messages are edited at the next tick."""
-    escalation = _locked(session, Escalation.incident_id == incident_id)
+    escalation = locks.of_incident(session, incident_id)
     if escalation is not None:
-        _show(session, escalation, replace(standing, level=escalation.level), now)
+        show(session, escalation, replace(standing, level=escalation.level), now)
 
 
 def acknowledged_by(
@@ -154,8 +153,8 @@ def acknowledged_by(
     Whoever has acknowledged is paged no further, and it goes on for the others. None stands for a program, which is
     nobody that several could count on.
     """
-    escalation = _locked(session, Escalation.incident_id == incident_id)
-    needed = _policy(escalation).acknowledgements if escalation else 1
+    escalation = locks.of_incident(session, incident_id)
+    needed = state.policy(escalation).acknowledgements if escalation else 1
     if escalation is None or escalation.stage == Stage.STOPPED or needed == 1:
         return 0
     if responder is not None and responder.key not in escalation.acks:
@@ -196,9 +195,9 @@ def _cancel(
         )
 
 
-def _go_on(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
+def go_on(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
     """Take every step that is due, each in order, and set the timer for the next."""
-    situation = _situation(escalation)
+    situation = state.situation(escalation)
     wanted: list[Wanted] = []
     while (due := situation.due_at) is not None and due <= now:
         level, targets = wake.first(situation, now)
@@ -207,7 +206,7 @@ def _go_on(session: Session, journal: Journal, escalation: Escalation, now: date
             called = roll.call(session, targets, now, place=place)
         step, situation = wake.take(situation, called, now)
         escalation.urgency = situation.urgency
-        _set_progress(escalation, situation.progress)  # before the firing, so that one UPDATE carries both
+        state.set_progress(escalation, situation.progress)  # before the firing, so that one UPDATE carries both
         fire.level(session, journal, escalation, step, now, ids=called.ids, wanted=wanted)
     session.flush()
     if due is None:
@@ -223,50 +222,13 @@ def skip_ahead(session: Session, journal: Journal, escalation: Escalation, fired
     reaches nobody comes now. The caller holds the lock."""
     if escalation.stage == Stage.STOPPED:
         return
-    _set_progress(escalation, plan.past_failed(_policy(escalation), fired, _progress(escalation), now))
-    _go_on(session, journal, escalation, now)
+    state.set_progress(escalation, plan.past_failed(state.policy(escalation), fired, state.progress(escalation), now))
+    go_on(session, journal, escalation, now)
 
 
-def _show(session: Session, escalation: Escalation, standing: Standing, now: datetime) -> None:
+def show(session: Session, escalation: Escalation, standing: Standing, now: datetime) -> None:
     escalation.standing = standing.to_json()
     shown: Sequence[LivingMessage] = session.scalars(
         select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)
     ).all()
     fire.show(session, escalation, shown, now)
-
-
-def _locked(session: Session, condition: ColumnElement[bool]) -> Escalation | None:
-    # FOR NO KEY UPDATE: pages and timers may be added meanwhile by whoever refers to this row.
-    return session.scalar(
-        select(Escalation).where(condition).with_for_update(key_share=True).execution_options(populate_existing=True)
-    )
-
-
-def _situation(escalation: Escalation) -> Situation:
-    return Situation(
-        policy=_policy(escalation),
-        last_resort=tuple(Target.parse(written) for written in escalation.last_resort),
-        urgency=Urgency(escalation.urgency),
-        days=_days(escalation),
-        progress=_progress(escalation),
-        acknowledged=frozenset(escalation.acks),
-    )
-
-
-def _policy(escalation: Escalation) -> Policy:
-    return Policy.from_json(escalation.policy)
-
-
-def _days(escalation: Escalation) -> BusinessDays:
-    return BusinessDays(escalation.timezone, escalation.holidays)
-
-
-def _progress(escalation: Escalation) -> Progress:
-    return Progress(Stage(escalation.stage), escalation.base_at, escalation.cycle, escalation.position)
-
-
-def _set_progress(escalation: Escalation, progress: Progress) -> None:
-    escalation.stage = progress.stage
-    escalation.base_at = progress.base_at
-    escalation.cycle = progress.cycle
-    escalation.position = progress.position

@@ -9,23 +9,20 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from escalation import reporting, responders, roll
+from escalation import reporting, roll
 from escalation.brief import Standing
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, TimerKind
-from escalation.oncall import rota
 from escalation.paging import timers
 from escalation.paging.timers import Wanted
 from escalation.plan import Stage
-from escalation.policies import Level, Target
+from escalation.policies import Level
 from escalation.wake import Reached, Step
 
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
 SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
 CONSTITUTIONAL_RANK = 1
-CONSULTATION_LEVEL = 0  # of a page that asks a keeper; the levels begin with 1
-CONSULTED = (Target("role", "keeper"),)  # who decides on a recommended halt
 
 
 _LIVING = select(LivingMessage).where(LivingMessage.escalation_id == bindparam("escalation"))
@@ -71,47 +68,6 @@ def level(
     living = [] if step.passed_over else _living_messages(session, escalation, step.level)
     session.flush()
     wanted += [_delivery(escalation, page) for page in pages] + [_showing(escalation, each, now) for each in living]
-
-
-def consult(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
-    """Constitutional CRITICAL: the recommended halt goes on record, and every keeper is asked at once to decide on it.
-
-    Nothing is halted by Tocsin itself. Asking needs no acknowledgement, so it neither stops nor advances the levels.
-    """
-    keepers = rota.people(session, CONSULTED, now)
-    ways = responders.ways(session, keepers, "high", now)
-    # Counted downwards: to be asked is no firing of a level, and must not make the newest one look overtaken.
-    first = session.scalar(select(func.min(Page.firing)).where(Page.escalation_id == escalation.id))
-    consultation = min(first or 0, 0) - 1
-    asked = [(keeper, ways[keeper.id][0]) for keeper in keepers if ways[keeper.id]]
-    pages = []
-    for keeper, way in asked:
-        page = Page(
-            escalation_id=escalation.id,
-            incident_id=escalation.incident_id,
-            responder_id=keeper.id,
-            purpose=Purpose.NOTIFICATION,
-            level=CONSULTATION_LEVEL,
-            firing=consultation,
-            step=0,
-            regardless=True,
-            channel=way.channel,
-            address=way.address,
-            queued_at=now,
-            due_at=now,
-        )
-        pages.append(page)
-    session.add_all(pages)
-    session.flush()
-    timers.set_all(session, [_delivery(escalation, page) for page in pages])
-    names = ", ".join(keeper.name for keeper, _ in asked)
-    text = (
-        f"A halt is recommended; asked to decide: {names}."
-        if names
-        else "A halt is recommended, and no keeper can be asked."
-    )
-    facts = {"asked": [keeper.key for keeper, _ in asked]}
-    journal(session, escalation.incident_id, "halt.recommended", text, occurred_at=now, payload=facts)
 
 
 def show(session: Session, escalation: Escalation, messages: Sequence[LivingMessage], now: datetime) -> None:

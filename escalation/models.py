@@ -175,6 +175,7 @@ class Page(Base):
     address: Mapped[str] = mapped_column(String(320))
     last_resort: Mapped[bool] = mapped_column(default=False)
     regardless: Mapped[bool] = mapped_column(default=False)  # goes out whoever holds the incident
+    note: Mapped[str] = mapped_column(Text, default="")  # why this person, where no level says it
     carrier_id: Mapped[int | None] = mapped_column(BigId, index=True)  # bundled: the page whose message told of it
     state: Mapped[str] = mapped_column(String(16), default=PageState.QUEUED)
     queued_at: Mapped[datetime]

@@ -23,4 +23,5 @@ def message(session: Session, page_id: int) -> Message | None:
         level=page.level,
         page_id=page.id,
         last_resort=page.last_resort,
+        note=page.note,
     )

@@ -132,6 +132,18 @@ def raised(policy: Policy, progress: Progress, urgency: Urgency, now: datetime, 
     return hastened(policy, replace(progress, position=0), now)
 
 
+def taken_up(
+    policy: Policy, stopped: Progress, reached: int, urgency: Urgency, now: datetime, days: BusinessDays
+) -> Progress:
+    """Where an escalation that somebody had stopped goes on when nobody holds it any more: the level it had reached
+    (by number; 0: none) fires again now, and those after it keep their distances."""
+    if urgency in (Urgency.LOW, Urgency.NONE):
+        return begin(urgency, now, days)
+    position = next((index for index, level in enumerate(policy.levels) if level.level == reached), 0)
+    base_at = now - timedelta(seconds=policy.levels[position].after_seconds)
+    return Progress(Stage.PAGING, base_at, cycle=stopped.cycle, position=position)
+
+
 def past_failed(policy: Policy, fired: Stage, after: Progress, now: datetime) -> Progress:
     """What comes after a step that queued pages, none of which could be handed over; `after` is what it set."""
     begun_anew = fired is Stage.PAGING and after.stage is Stage.PAGING and after.position == 0

@@ -11,9 +11,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.errors import ConflictError, InvalidInputError
-from escalation import escalate, responders
+from escalation import beside, escalate, responders
 from escalation.channels import answers
-from incidents import briefing, lifecycle, noting, requests
+from incidents import briefing, clocks, lifecycle, noting, requests
 from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Already, By, Move, Moved, Status, Withheld
 from incidents.models import Alert, ChangeRequest, Incident, RequestState
@@ -35,7 +35,7 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
         Status(incident.status), Move.ACKNOWLEDGE, _by(actor), constitutional=_constitutional(incident)
     )
     if isinstance(verdict, Already):
-        return _already(incident, actor, now)
+        return _again(session, desk, incident, actor, now)
     if isinstance(verdict, Withheld):
         noting.note(
             session, desk, incident, "source.acknowledged", f"{actor.name} acknowledged; {verdict.why}.", actor, now
@@ -51,6 +51,9 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
         session, desk, incident, "incident.acknowledged", f"{actor.name} acknowledged by {actor.via}.", actor, now
     )
     _stop(session, desk, incident, f"acknowledged by {actor.name}", now)
+    if actor.responder_id is not None:
+        _withdraw_from(session, desk, incident, actor, now)
+    clocks.start(session, incident, now)
     return Outcome(number, True, incident.status, answers.acknowledged(number))
 
 
@@ -199,6 +202,8 @@ def _resolve(
     noting.note(session, desk, incident, "incident.resolved", f"{actor.name} resolved it: {reason}", actor, now)
     reviewing.open_review(session, desk.journal, incident, now)
     _stop(session, desk, incident, f"resolved by {actor.name}", now)
+    beside.withdraw(session, desk.journal, incident.id, why=f"resolved by {actor.name}", now=now)
+    clocks.stop(session, incident)
 
 
 def _stop(session: Session, desk: Desk, incident: Incident, why: str, now: datetime) -> None:
@@ -210,6 +215,23 @@ def _stop(session: Session, desk: Desk, incident: Incident, why: str, now: datet
 def _show(session: Session, incident: Incident, now: datetime) -> None:
     session.flush()
     escalate.announce(session, incident.id, now=now, standing=briefing.standing(session, incident, now))
+
+
+def _again(session: Session, desk: Desk, incident: Incident, actor: Actor, now: datetime) -> Outcome:
+    """Somebody answers what somebody holds: nothing changes, but it is activity, and they need not be paged further."""
+    if actor.responder_id is not None:
+        if incident.status == Status.ACKNOWLEDGED and incident.reminded_at is not None:
+            text = f"{actor.name} answered by {actor.via}: {incident.acknowledged_by} still has it."
+            noting.note(session, desk, incident, "holder.answered", text, actor, now)
+        noting.active(incident, actor, now)
+        _withdraw_from(session, desk, incident, actor, now)
+    return _already(incident, actor, now)
+
+
+def _withdraw_from(session: Session, desk: Desk, incident: Incident, actor: Actor, now: datetime) -> None:
+    session.flush()
+    why = f"{actor.name} has answered"
+    beside.withdraw(session, desk.journal, incident.id, responder_id=actor.responder_id, why=why, now=now)
 
 
 def _already(incident: Incident, actor: Actor, now: datetime) -> Outcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -9,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from escalation.brief import Brief, Standing
 from incidents import phases, severity
-from incidents.models import Alert, ChangeRequest, Incident, RequestState
+from incidents.models import Alert, ChangeRequest, HoldRow, Incident, RequestState
+from incidents.phases import Hold
 from incidents.severity import IncidentClass, Severity
 from runbook_links.models import RunbookLink
 from runbook_links.shelf import Shelf
@@ -47,14 +49,30 @@ def brief(
     )
 
 
-def course(incident: Incident) -> phases.Course:
+def holds(session: Session, incident_ids: Collection[int]) -> dict[int, tuple[Hold, ...]]:
+    """The waits that governance demanded, of those incidents that have any, in the order they began."""
+    rows = session.scalars(select(HoldRow).where(HoldRow.incident_id.in_(incident_ids)).order_by(HoldRow.id))
+    found: dict[int, tuple[Hold, ...]] = {}
+    for row in rows:
+        hold = Hold(row.reason, row.authority, row.opened_by, row.started_at, row.min_end_at, row.ended_at)
+        found[row.incident_id] = (*found.get(row.incident_id, ()), hold)
+    return found
+
+
+def course(incident: Incident, holds: tuple[Hold, ...] = ()) -> phases.Course:
     return phases.Course(
         opened_at=incident.opened_at,
         acknowledged_at=incident.acknowledged_at,
         contained_at=incident.contained_at,
         recovered_at=incident.recovered_at,
         resolved_at=incident.resolved_at,
+        holds=holds,
     )
+
+
+def course_of(session: Session, incident: Incident) -> phases.Course:
+    """With its holds, which stop the clocks of its phases."""
+    return course(incident, holds(session, [incident.id]).get(incident.id, ()))
 
 
 def standing(session: Session, incident: Incident, now: datetime) -> Standing:
@@ -70,7 +88,7 @@ def standing(session: Session, incident: Incident, now: datetime) -> Standing:
     ).all()
     return Standing(
         status=incident.status,
-        phase=phases.phase_at(course(incident), now).value,
+        phase=phases.phase_at(course_of(session, incident), now).value,
         acknowledged_by=incident.acknowledged_by,
         acknowledged_at=incident.acknowledged_at,
         resolved_by=incident.resolved_by,

@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from escalation.channels.base import Channel
 from escalation.models import TimerKind
 from escalation.notices import NoticeErrand
 from escalation.paging.engine import Act, Errand
+from escalation.paging.timers import Claimed
+from incidents import clocks
 from incidents.desk import Desk
 
 
-def acts(desk: Desk) -> dict[TimerKind, Act]:  # noqa: ARG001  the acts that need it come with their verbs
+def acts(desk: Desk) -> dict[TimerKind, Act]:
     """Done in one transaction each, which finishes its timer."""
-    return {}
+    return {
+        TimerKind.ACK_TIMEOUT: _at(desk, clocks.ack_timeout),
+        TimerKind.PHASE: _at(desk, clocks.phase),
+    }
 
 
 def errands(
-    desk: Desk,  # noqa: ARG001  as above
+    desk: Desk,  # noqa: ARG001  what needs it comes with its errand
     channels: Mapping[str, Channel],
     *,
-    secret: str,  # noqa: ARG001  as above
+    secret: str,  # noqa: ARG001  what needs it comes with its errand
 ) -> dict[TimerKind, Errand]:
     """What calls somebody, outside a transaction. `secret` signs what goes to a team's own endpoints."""
     return {
         TimerKind.NOTICE: NoticeErrand(channels),
     }
+
+
+def _at(desk: Desk, act: Callable[[Session, Desk, Claimed, datetime], None]) -> Act:
+    return lambda session, claimed, now: act(session, desk, claimed, now)

@@ -66,6 +66,7 @@ class Incident(Base):
     activity_at: Mapped[datetime | None]  # when a person last did anything to it
     reminded_at: Mapped[datetime | None]  # its holder was asked whether they still have it, and has not answered
     snoozed_until: Mapped[datetime | None]
+    phase_late: Mapped[str] = mapped_column(String(16), default="")  # the last phase whose lateness was acted on
 
 
 class Alert(Base):

@@ -48,6 +48,13 @@ def worded(text: str, field: str, characters_max: int) -> str:
     return text
 
 
+def active(incident: Incident, actor: Actor, now: datetime) -> None:
+    """A person has done something to it: whoever holds it need not be asked whether they still do."""
+    if actor.responder_id is not None:
+        incident.activity_at = now
+        incident.reminded_at = None
+
+
 def note(
     session: Session,
     desk: Desk,
@@ -58,6 +65,8 @@ def note(
     now: datetime,
     facts: Mapping[str, Any] | None = None,
 ) -> None:
+    """What a person does is noted here, and so it is also here that it counts as activity."""
+    active(incident, actor, now)
     desk.journal(
         session,
         incident.id,

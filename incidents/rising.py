@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from escalation import escalate
-from incidents import briefing, lifecycle, noting, routing, severity
+from incidents import briefing, clocks, noting, routing, severity
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
-from incidents.lifecycle import By, Move, Moved, Status
+from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Service
 from incidents.severity import IncidentClass, Severity
 from runbook_links import links
@@ -51,13 +51,8 @@ def to(
         return
     wakes = routing.wakes_again(old, new)
     if wakes and incident.status == Status.ACKNOWLEDGED and not by_person:
-        verdict = lifecycle.move(Status.ACKNOWLEDGED, Move.UNACKNOWLEDGE, By.PERSON, constitutional=False)
-        if isinstance(verdict, Moved):
-            incident.status = verdict.to
-            text = f"The severity rose to {new}; the acknowledgement no longer holds, and people are paged anew."
-            noting.note(session, desk, incident, "incident.unacknowledged", text, TOCSIN, now)
-            incident.acknowledged_at, incident.acknowledged_by, incident.acknowledged_by_id = None, "", None
-            session.flush()
+        text = f"The severity rose to {new}; the acknowledgement no longer holds, and people are paged anew."
+        clocks.take_back(session, desk, incident, text, TOCSIN, now)
     _tell(session, desk, incident, now)
     if incident.status == Status.OPEN and (wakes or routing.begins_anew(old, new)):
         escalate.resume(
@@ -68,6 +63,8 @@ def to(
             standing=briefing.standing(session, incident, now),
             now=now,
         )
+    elif routing.begins_anew(old, new):
+        clocks.start(session, incident, now)  # held, and nobody was waiting for it before
 
 
 def _tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:

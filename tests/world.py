@@ -66,6 +66,7 @@ schedules:
 policies:
   standard:
     repeat: {repeat}
+    ack_timeout: {ack_timeout}
     levels:
       - {{level: 1, after: 0s, page: ["schedule:primary"], announce: ["slack:#incidents"]}}
       - {{level: 2, after: 5m, page: ["schedule:secondary"]}}
@@ -84,12 +85,15 @@ def team(
     repeat: int = 0,
     primary_starts: str = "2026-01-05T00:00",
     secondary_starts: str = "2026-01-05T00:00",
+    ack_timeout: str = "0s",
 ) -> str:
+    """Nobody is asked whether they still hold an incident unless `ack_timeout` says so."""
     return TEAM.format(
         ana_by=ana_by,
         repeat=repeat,
         primary_starts=primary_starts,
         secondary_starts=secondary_starts,
+        ack_timeout=ack_timeout,
         key=KEY,
         store_key=STORE_KEY,
     )

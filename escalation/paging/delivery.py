@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from escalation import escalate, fire, responders
+from escalation import beside, escalate, fire, responders
 from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
-from escalation.fire import CONSULTATION_LEVEL
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder
 from escalation.paging import retries, timers
@@ -79,6 +78,7 @@ def begin(session: Session, journal: Journal, claimed: Claimed, now: datetime) -
         page_id=page.id,
         repeat=bool(unknown),
         last_resort=page.last_resort,
+        note=page.note,
     )
     return Handover(page.id, attempt.id, page.channel, page.address, message, page.queued_at, page.due_at)
 
@@ -185,6 +185,7 @@ def _fall_back(
             address=way.address,
             last_resort=page.last_resort,
             regardless=page.regardless,
+            note=page.note,
             queued_at=now,
             due_at=now,
         )
@@ -197,10 +198,12 @@ def _fall_back(
     if page.firing < 0 and not page.regardless:
         return  # whoever shadows a shift is told beside the level, and nobody waits for them
     if page.state == PageState.FAILED and not _anyone_left(session, page):
+        if page.regardless:
+            beside.failed(session, journal, escalation, page, person, now)
+            return
         newest = page.firing == escalation.firing  # else a later level has fired meanwhile
         goes_on = newest and not page.last_resort
-        asking = page.level == CONSULTATION_LEVEL
-        text = "No keeper could be asked" if asking else f"No page of level {page.level} could be handed over"
+        text = f"No page of level {page.level} could be handed over"
         text += "; going on to the next step at once." if goes_on else "."
         journal(session, page.incident_id, "nobody.reachable", text, occurred_at=now, payload={"level": page.level})
         if newest:

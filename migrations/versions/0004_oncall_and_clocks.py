@@ -62,13 +62,20 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
         "policies": (_column("owner", sa.String(16), "file"),),
         "overrides": (_column("reason", sa.Text(), ""),),
         "escalations": (_column("holidays", sa.String(16), ""), _column("acks", JSON, "[]")),
-        "pages": (_column("regardless", sa.Boolean(), sa.false()), *optional(BIG, "carrier_id")),  # type: ignore[arg-type]  # a SQL expression is a default too
+        "pages": (
+            _column("regardless", sa.Boolean(), sa.false()),  # type: ignore[arg-type]  # a SQL expression is a default too
+            _column("note", sa.Text(), ""),
+            *optional(BIG, "carrier_id"),
+        ),
         "services": (
             _column("holidays", sa.String(16), ""),
             _column("policy_choices", JSON, "[]"),
             _column("remediation", JSON, "{}"),
         ),
-        "incidents": tuple(optional(TIME, "activity_at", "reminded_at", "snoozed_until")),
+        "incidents": (
+            *optional(TIME, "activity_at", "reminded_at", "snoozed_until"),
+            _column("phase_late", sa.String(16), ""),
+        ),
         "timers": (_column("party", sa.String(64), ""),),
     }
 

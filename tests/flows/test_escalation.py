@@ -55,7 +55,7 @@ def test_an_acknowledgement_stops_the_levels_and_edits_the_message(world: World)
     edit = world.sent("slack", edits=True)[-1]
     assert edit.message.standing.status == "acknowledged"
     assert edit.message.standing.acknowledged_by == "Ana Lima"
-    assert not world.timers(number)
+    assert not [timer for timer in world.timers(number) if timer.kind != TimerKind.PHASE]
 
 
 def test_a_second_acknowledgement_says_who_was_first(world: World) -> None:
@@ -70,7 +70,7 @@ def test_an_acknowledgement_cancels_the_pages_that_wait(sqlite_database: Databas
     world = World(sqlite_database, config=team(ana_by="[{after: 0s, by: sms}, {after: 3m, by: voice}]"))
     number = world.alert()
     world.acknowledge(number)
-    world.fast_forward(minutes=30)
+    world.fast_forward(minutes=10)
     assert not world.sent("voice")
     assert [page.state for page in world.pages(number)] == ["sent", "cancelled"]
 
@@ -142,9 +142,9 @@ def test_a_policy_that_runs_out_calls_the_last_resort_until_somebody_answers(qui
     assert len(late) >= 4
     assert any(timer.kind == TimerKind.ADVANCE for timer in quick.timers(number))
     quick.acknowledge(number, by="mia")
-    before = len(quick.sent())
+    before = [page.id for page in quick.pages(number) if page.purpose == "page"]
     quick.fast_forward(hours=3)
-    assert len(quick.sent()) == before
+    assert [page.id for page in quick.pages(number) if page.purpose == "page"] == before
 
 
 def test_a_policy_that_repeats_begins_anew(sqlite_database: Database) -> None:

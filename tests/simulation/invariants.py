@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from escalation.fire import CONSULTATION_LEVEL
 from escalation.models import Attempt, Escalation, Page, PageState, Timer, TimerKind
 from escalation.paging import retries
 from incidents import reconciling
@@ -37,7 +36,7 @@ def check(play: Play) -> None:
     for page in pages:
         by_incident[page.incident_id].append(page)
     for incident in incidents:
-        asking = {page.id for page in by_incident[incident.id] if page.level == CONSULTATION_LEVEL}
+        asking = {page.id for page in by_incident[incident.id] if page.regardless}
         _never_silent(play, incident, [t for t in timers if t.incident_id == incident.id], asking)
         _goes_on_when_nobody_is_left(play, incident, by_incident[incident.id])
         _quiet_after_a_stop(play, incident, by_incident[incident.id])
@@ -82,7 +81,8 @@ def _never_silent(play: Play, incident: Incident, timers: Iterable[Timer], askin
     advance = [t for t in timers if t.kind == TimerKind.ADVANCE and t.parked_at is None]
     if incident.status != Status.OPEN:
         asked = [t.id for t in timers if t.kind == TimerKind.DELIVER and t.subject_id in asking]
-        left = [t.kind for t in timers if t.kind != TimerKind.SHOW and t.id not in asked]
+        clocks = [t.id for t in timers if t.kind == TimerKind.PHASE and incident.status == Status.ACKNOWLEDGED]
+        left = [t.kind for t in timers if t.kind != TimerKind.SHOW and t.id not in (*asked, *clocks)]
         assert not left, f"{incident.id} is {incident.status} and still has timers: {left}"
         return
     if incident.severity in NEVER_SILENT:
@@ -106,8 +106,8 @@ def _quiet_after_a_stop(play: Play, incident: Incident, pages: list[Page]) -> No
     stop = play.outside.stops.get(incident.id)
     if stop is None:
         return
-    # A keeper is asked about a halt whoever holds the incident: that wakes for a decision, not for the incident.
-    asking = {page.id for page in pages if page.level == CONSULTATION_LEVEL}
+    # A keeper is asked about a halt, and a phase's level raised, whoever holds the incident.
+    asking = {page.id for page in pages if page.regardless}
     assert {page.id for page in pages} - asking <= stop.pages, f"{incident.id}: a page was created after the stop"
     queued = [page.id for page in pages if page.state == PageState.QUEUED and page.id not in asking]
     assert not queued, f"{incident.id} was stopped, and its pages {queued} are still queued"

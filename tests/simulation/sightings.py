@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.database import Database
+from escalation.beside import NO_LEVEL
 from escalation.models import Attempt, Page, PageState, Responder
 from incidents.proof.models import TimelineEntry
 from tests.simulation.course import Course, Firing, Rules
@@ -40,7 +41,7 @@ def _show(session: Session, course: Course, entry: TimelineEntry) -> None:
     facts = json.loads(entry.payload)["facts"]
     if entry.kind == ASKED:
         course.asked += 1
-        asked = _pages(session, entry.incident_id, -course.asked)
+        asked = _asked(session, entry.incident_id, course.asked)
         assert (
             sorted(key for page, key in asked if page.step == 0)
             == sorted(course.rules.keepers)
@@ -78,6 +79,15 @@ def _ladders(session: Session, rules: Rules, firing: Firing, pages: Sequence[tup
             assert page.due_at == due_at or (page.due_at < due_at and earlier & troubled), f"page {page.id}: {firing}"
         assert len(mine) <= len(ways) or troubled, f"{person} got more than their rules say: {firing}"
     assert {key for _, key in pages} == set(firing.people), f"{firing} paged others"
+
+
+def _asked(session: Session, incident_id: int, number: int) -> list[tuple[Page, str]]:
+    """Of all that goes out beside the levels, the pages of this consultation."""
+    beside = select(Page.firing).where(
+        Page.incident_id == incident_id, Page.regardless, Page.level == NO_LEVEL, Page.note == ""
+    )
+    firings = session.scalars(beside.distinct().order_by(Page.firing.desc())).all()
+    return _pages(session, incident_id, firings[number - 1]) if len(firings) >= number else []
 
 
 def _pages(session: Session, incident_id: int, firing: int) -> list[tuple[Page, str]]:
