@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -205,7 +206,7 @@ def engine_process() -> None:
     house = build(settings)
     if not supervisor.is_supervised():  # `up` has said it already
         _warn_of_missing_channels(house)
-    at_work = Worker(house.database, lambda submit: make_engine(house, engine_name(), submit))
+    at_work = Worker(house.database, partial(make_engine, house, engine_name()), begin=engine_work.begin)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: at_work.stop())
     supervisor.end_with_parent()

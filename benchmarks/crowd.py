@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, cast, func, insert, join, literal, select, text, true, update
+from sqlalchemy import Table, cast, delete, func, insert, join, literal, select, text, true, update
 from sqlalchemy.orm import Session
 
 import runbook_links
@@ -67,6 +67,8 @@ def crowd(url: str, open_incidents: int) -> Iterator[Database]:
         configuration.apply_text(
             database, TEAM, env={}, file_name="team", now=NOW, sources=SOURCES, runbook_ids=frozenset()
         )
+        with database.transaction() as session:
+            session.execute(delete(Timer))  # what there is to do beside incidents is not measured here
         receive(database, desk(), alert("Observer API down: health check failing on all replicas", "1"))
         _page(database)
         with database.transaction() as session:

@@ -224,6 +224,8 @@ class TimerKind(StrEnum):
     SHOW = "show"  # subject: a living message
     NOTICE = "notice"  # subject: a notice
     DUTY = "duty"  # subject: a schedule whose on-call changes then
+    COVERAGE = "coverage"  # subject: always 1; a look for times when nobody will be on call
+    CALENDAR = "calendar"  # subject: a calendar copy, to be read again
     HOOK = "hook"  # subject: a hook call
     ACK_TIMEOUT = "ack_timeout"  # subject: an incident, as of the kinds below; what they do is the incidents' matter
     PHASE = "phase"
@@ -273,9 +275,7 @@ class Timer(Base):
     subject_id: Mapped[int] = mapped_column(BigId)
     incident_id: Mapped[int | None] = mapped_column(ForeignKey("incidents.id"))  # None: about no incident
     party: Mapped[str] = mapped_column(String(64), default="")  # whom the message is for; "": nobody's
-    lane: Mapped[str] = mapped_column(
-        String(32), default=""
-    )  # the channel it waits for; a slow one holds up only its own
+    lane: Mapped[str] = mapped_column(String(32), default="")  # the channel it waits for, or the engine itself
     rank: Mapped[int] = mapped_column(default=5)  # lower goes first among what is due
     due_at: Mapped[datetime]
     visible_at: Mapped[datetime]  # not before: due_at, or the end of the lease

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import audit, declaration, logs
+from config.actor import Actor
 from config.changes import Changes
 from config.database import Database
 from config.declaration import Problems
@@ -18,6 +19,7 @@ from escalation import apply as apply_escalation
 from escalation import declared as declared_escalation
 from escalation import ownership
 from escalation.declared_names import NOTHING_BESIDE, Beside
+from escalation.oncall import moves
 from incidents import apply as apply_services
 from incidents import declared as declared_services
 from incidents.declared import DeclaredService
@@ -99,8 +101,11 @@ def apply_text(
         _one_at_a_time(session)
         if ownership.of_people(session) != beside:
             raise ConflictError("Somebody edited schedules or policies this moment: nothing was applied. Try again.")
-        changes = _bring(session, configuration, now)
-        _note(session, changes, f"file {file_name}" + (f", applied by {applied_by}" if applied_by else ""), now)
+        actor = f"file {file_name}" + (f", applied by {applied_by}" if applied_by else "")
+        with moves.told(session, Actor(actor, kind="program", via="file"), now) as watch:
+            changes = _bring(session, configuration, now)
+            watch.changed = bool(changes)
+        _note(session, changes, actor, now)
         if look is not None:
             look(session, configuration)
         if dry_run:

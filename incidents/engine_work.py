@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from escalation.channels.base import Channel
 from escalation.models import TimerKind
 from escalation.notices import NoticeErrand
+from escalation.oncall import coverage, upkeep
+from escalation.oncall.duty import DutyErrand
 from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
 from incidents import clocks
 from incidents.desk import Desk
+
+
+def begin(session: Session, now: datetime) -> None:
+    """When an engine starts: what goes on for ever has its first timer."""
+    upkeep.begin(session, now)
 
 
 def acts(desk: Desk) -> dict[TimerKind, Act]:
@@ -21,11 +29,12 @@ def acts(desk: Desk) -> dict[TimerKind, Act]:
     return {
         TimerKind.ACK_TIMEOUT: _at(desk, clocks.ack_timeout),
         TimerKind.PHASE: _at(desk, clocks.phase),
+        TimerKind.COVERAGE: partial(coverage.look, base_url=desk.base_url),
     }
 
 
 def errands(
-    desk: Desk,  # noqa: ARG001  what needs it comes with its errand
+    desk: Desk,
     channels: Mapping[str, Channel],
     *,
     secret: str,  # noqa: ARG001  what needs it comes with its errand
@@ -33,6 +42,7 @@ def errands(
     """What calls somebody, outside a transaction. `secret` signs what goes to a team's own endpoints."""
     return {
         TimerKind.NOTICE: NoticeErrand(channels),
+        TimerKind.DUTY: DutyErrand(channels, desk.base_url),
     }
 
 

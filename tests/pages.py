@@ -18,11 +18,11 @@ from escalation import web as escalation_web
 from escalation.channels.console import Console
 from escalation.console_log import ConsoleLog
 from escalation.paging.engine import Engine
-from incidents import configuration_routes, demo
+from incidents import configuration_routes, demo, engine_work
 from incidents import web as incidents_web
 from runbook_links import web as runbooks_web
 from tests.edge import BROWSER, SECRET_KEY
-from tests.world import World
+from tests.world import HOOK_SECRET, World
 
 _TAG = re.compile(r"<[^>]*>")
 _SPACE = re.compile(r"\s+")
@@ -91,6 +91,8 @@ def demo_world(database: Database) -> World:
         name="engine of the demo",
         read_clock=lambda: world.now,
         submit=lambda send: send(),
+        acts=engine_work.acts(world.desk),
+        errands=engine_work.errands(world.desk, channels, secret=HOOK_SECRET),
     )
     return world
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from http.client import HTTPException
 from typing import Any
@@ -41,11 +41,14 @@ PERMANENT: dict[str, bool] = {
     "missing_scope": True,
     "msg_too_long": True,
     "no_permission": True,
+    "no_such_subteam": True,
     "no_text": True,
     "not_allowed_token_type": True,
     "not_authed": True,
     "not_in_channel": True,
     "org_login_required": True,
+    "permission_denied": True,
+    "plan_upgrade_required": True,
     "restricted_action": True,
     "team_access_not_granted": True,
     "token_expired": True,
@@ -105,6 +108,10 @@ class Slack:
         """Tell `user` alone, in `channel`. `text` is Tocsin's own sentence and is escaped here."""
         said = slack_blocks.escaped_text(text)
         _call(self._client.chat_postEphemeral, channel=channel, user=user, text=said)
+
+    def set_usergroup(self, usergroup: str, members: Sequence[str]) -> None:
+        """These members and no others. Slack refuses none at all."""
+        _call(self._client.usergroups_users_update, usergroup=usergroup, users=list(members))
 
     def _deliver(self, method: Callable[..., SlackResponse], message: Message, **where: Any) -> Sent:
         try:

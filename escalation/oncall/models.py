@@ -86,3 +86,14 @@ class Duty(Base):
     schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True)
     on_call: Mapped[list[str]] = mapped_column(Json, default=list)
     since_at: Mapped[datetime]
+
+
+class KnownGap(Base):
+    """A time to come when nobody is on call, and how near it was when people were last told of it."""
+
+    __tablename__ = "known_gaps"
+
+    schedule_id: Mapped[int] = mapped_column(ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(String(16))  # coverage.Stage
+    found_at: Mapped[datetime]

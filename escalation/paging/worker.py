@@ -18,6 +18,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import Session
 
 from config import clock, logs, news
 from config.database import Database
@@ -39,10 +40,17 @@ def engine_name() -> str:
 
 
 class Worker:
-    """`build` makes the engine around the worker's own pool of senders."""
+    """`build` makes the engine around the worker's own pool of senders; `begin` sets the timers that are always there."""
 
-    def __init__(self, database: Database, build: Callable[[Submit], Engine]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        build: Callable[[Submit], Engine],
+        *,
+        begin: Callable[[Session, datetime], None] = lambda _session, _now: None,
+    ) -> None:
         self._database = database
+        self._begin = begin
         self._pool = ThreadPoolExecutor(SENDS_AT_ONCE_MAX * len(KNOWN_LANES), thread_name_prefix="send")
         self._engine = build(self._send)
         self._stopping = threading.Event()
@@ -126,6 +134,7 @@ class Worker:
             dead = [name for name in names if _is_dead(name)]
             released = timers.release(session, dead, now)
             session.execute(delete(EnginePulse).where(EnginePulse.name.in_(dead)))
+            self._begin(session, now)
         if dead:
             log.info("took over from engines that ended", engines=dead, timers=released)
 

@@ -27,6 +27,7 @@ TABLES = (
     "calendar_copies",
     "calendar_feeds",
     "duties",
+    "known_gaps",
     "holds",
     "checklist_ticks",
     "audit_entries",
@@ -169,6 +170,13 @@ def _oncall_tables() -> None:
         sa.Column("schedule_id", BIG, sa.ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True),
         *required(JSON, "on_call"),
         *required(TIME, "since_at"),
+    )
+    op.create_table(
+        "known_gaps",
+        sa.Column("schedule_id", BIG, sa.ForeignKey("schedules.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("starts_at", TIME, primary_key=True),
+        *required(sa.String(16), "stage"),
+        *required(TIME, "found_at"),
     )
 
 

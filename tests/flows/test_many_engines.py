@@ -107,6 +107,7 @@ def play(database: Database, url: str, *, engines: int, answering: int, incident
     """Every incident has its first page, its announcement and its second level due. At the same moment people
     acknowledge a third of them, and sources end another third and report the last one again."""
     world = World(database)
+    world.run()  # who is on call is looked at once
     numbers = [world.alert(dedup_key=f"observer {n}", run=False) for n in range(incidents)]
     world.now += timedelta(minutes=5)
     assert due(world) == 3 * incidents
