@@ -33,16 +33,26 @@ from config import (
 )
 from config import web as config_web
 from config.database import Database
-from config.errors import ConflictError, SettingsError
+from config.errors import SettingsError
 from config.settings import Settings, read, to_environment
 from escalation import api as escalation_api
 from escalation import cli as escalation_cli
 from escalation import gauges, responders
 from escalation import web as escalation_web
 from escalation.channels import configured, whisper
+from escalation.paging import watchdog
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
-from incidents import api, configuration_routes, demo_guide, engine_work, reply_routes, rules, webhooks
+from incidents import (
+    api,
+    cli_reconcile,
+    configuration_routes,
+    engine_work,
+    reply_routes,
+    rules,
+    starting,
+    webhooks,
+)
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
 from incidents.desk import Desk
@@ -51,10 +61,10 @@ from migrations.run import current, is_current, upgrade
 from runbook_links import cli as runbooks_cli
 from runbook_links import linter
 from runbook_links import web as runbooks_web
-from runbook_links.lint_rules import RuleFacts
 from runbook_links.shelf import Shelf
 
 DEMO_DATABASE_URL = "sqlite:///var/demo.db"
+PROCESSES = {"web": ("web",), "engine": ("engine",), "reconciler": ("reconcile", "--loop")}  # of `tocsin up`
 SHIPPED_RUNBOOKS = Path(runbook_links.__file__).parent / "library"
 
 
@@ -167,22 +177,19 @@ def tocsin() -> None:
 @tocsin.command()
 @click.option("--demo", is_flag=True, help="A sample team; pages are shown on a console page instead of being sent.")
 def up(demo: bool) -> None:
-    """Migrate, then serve the web side and the engine under one supervisor."""
+    """Migrate, then run the web side, the engine and the reconciler under one supervisor."""
     settings = _settings(demo=demo)
     logs.configure("WARNING" if demo else settings.log_level, process="up")
     serving.refuse_taken_port(settings)
     house = build(settings)
     upgrade(house.database)
-    if settings.demo:
-        _prepare_demo(house)
-    else:
-        incidents_cli.apply_at_start(house.database, house.desk, house.settings.config)
-    _warn_of_missing_channels(house)
+    starting.prepare(house.database, settings, house.desk)
+    starting.warn_of_missing_channels(settings, house.database)
     house.database.close()
     click.echo(
         f"Tocsin starts on {settings.base_url} and is there when {settings.base_url}/readyz says so. Stop with Ctrl-C."
     )
-    commands = {name: supervisor.own_command(name) for name in ("web", "engine")}
+    commands = {name: supervisor.own_command(*words) for name, words in PROCESSES.items()}
     environment = os.environ | to_environment(settings) | {supervisor.SUPERVISED: "1"}
     sys.exit(supervisor.Supervisor(commands, environment).run())
 
@@ -205,8 +212,10 @@ def engine_process() -> None:
     _refuse_unmigrated(settings)
     house = build(settings)
     if not supervisor.is_supervised():  # `up` has said it already
-        _warn_of_missing_channels(house)
-    at_work = Worker(house.database, partial(make_engine, house, engine_name()), begin=engine_work.begin)
+        starting.warn_of_missing_channels(settings, house.database)
+    url = settings.watchdog_url
+    ping = watchdog.Watchdog(house.database, url, clock.now).ping if url else None
+    at_work = Worker(house.database, partial(make_engine, house, engine_name()), begin=engine_work.begin, ping=ping)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: at_work.stop())
     supervisor.end_with_parent()
@@ -235,34 +244,20 @@ def _settings(*, demo: bool = False) -> Settings:
     return replace(apart, demo=True)
 
 
-def _warn_of_missing_channels(house: House) -> None:
-    """A night without pages shall not begin unnoticed."""
-    for sentence in configured.missing(house.settings, house.database):
-        click.echo(f"Warning: {sentence}", err=True)
-
-
-def _prepare_demo(house: House) -> None:
-    if house.settings.config:
-        raise click.ClickException("--demo brings a team of its own; unset TOCSIN_CONFIG for it.")
-    try:
-        lines = demo_guide.prepare(house.database, house.settings, house.desk, clock.now())
-    except ConflictError as refused:
-        raise click.ClickException(refused.detail) from refused
-    for line in lines:
-        click.echo(line)
-
-
-def rule_facts(settings: Settings) -> list[RuleFacts]:
-    """What the runbooks' linter needs of the classification rules."""
-    return [RuleFacts(rule.id, rule.runbook, rule.severity.value) for rule in rules.load(settings.rules_path).rules]
-
-
 def open_database() -> Database:
     """For a command; refuses tables of another version, which would end in a riddle."""
     logs.configure("WARNING", process="tocsin")
     settings = _settings()
     _refuse_unmigrated(settings)
     return Database(settings.database_url, before_commit=timeline.write)
+
+
+def _reconciling_tools(*, looping: bool) -> cli_reconcile.Tools:
+    settings = _settings()
+    logs.configure(settings.log_level if looping else "CRITICAL", process="reconciler")
+    _refuse_unmigrated(settings)
+    house = build(settings)
+    return cli_reconcile.Tools(house.database, house.desk, configured.channels(settings, house.database))
 
 
 def _refuse_unmigrated(settings: Settings) -> None:
@@ -279,8 +274,9 @@ def _refuse_unmigrated(settings: Settings) -> None:
 def main() -> None:
     for command in (
         *escalation_cli.commands(open_database),
-        *runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rule_facts(_settings())),
+        *runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rules.facts(_settings().rules_path)),
         *incidents_cli.commands(open_database, lambda: build(_settings()).desk, lambda: configured.names(_settings())),
+        cli_reconcile.command(_reconciling_tools),
     ):
         tocsin.add_command(command)
     with plainly.told():

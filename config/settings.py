@@ -37,6 +37,7 @@ class Settings:
     twilio_api_url: str = "https://api.twilio.com"
     smtp_url: str = field(default="", repr=False)  # smtp://user:password@host:587 or smtps://…
     smtp_from: str = "Tocsin <tocsin@localhost>"
+    watchdog_url: str = field(default="", repr=False)  # told every minute that all is well; silence means it is not
     runbooks_dir: str = ""  # empty: the shipped library
     rules_dir: str = ""  # empty: the shipped rules
     host: str = HOST
@@ -104,6 +105,9 @@ def _problems(settings: Settings) -> list[str]:
     scheme = urlsplit(settings.database_url).scheme.split("+")[0]
     if scheme not in ("sqlite", "postgresql", "postgres"):
         found.append(f"TOCSIN_DATABASE_URL starts with {scheme!r}; use sqlite:///path or postgresql://user@host/name.")
+    if settings.watchdog_url and not _is_web_address(settings.watchdog_url):
+        # Not quoted: whoever knows the address can say that all is well.
+        found.append("TOCSIN_WATCHDOG_URL must be an http(s) URL; a check of healthchecks.io has one, for instance.")
     for name in ("base_url", "slack_api_url", "twilio_api_url"):
         url = urlsplit(getattr(settings, name))
         if url.scheme not in ("http", "https") or not url.netloc:
@@ -132,6 +136,14 @@ def _problems(settings: Settings) -> list[str]:
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         found.append(f"TOCSIN_LOG_LEVEL is {settings.log_level!r}; use DEBUG, INFO, WARNING or ERROR.")
     return found
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return False
+    return url.scheme in ("http", "https") and bool(url.hostname)
 
 
 def _with_kept_secret(settings: Settings) -> Settings:

@@ -182,17 +182,18 @@ class Lag:
 
 def of_engines(engines: int, lag: Lag, now: datetime) -> list[Finding]:
     """`engines`: how many gave a sign of life lately."""
-    found = []
     if engines == 0:
-        found.append(Finding(Kind.ENGINE_NONE, "No engine is running: nobody is being paged. Start `tocsin engine`."))
-    if lag.visible_at is not None and lag.visible_at < now - ENGINE_LATE_AFTER:
-        seconds = (now - lag.visible_at).total_seconds()
-        many = f"{lag.timers} things are" if lag.timers != 1 else "One thing is"
-        about = f" of incident {lag.incident_id}" if lag.incident_id else ""
-        lane = "" if lag.lane in ("", "engine") else f" by {lag.lane}"
-        text = f"{many} overdue by more than a minute; the oldest ({lag.kind}{lane}{about}) by {seconds:.0f} seconds."
-        found.append(Finding(Kind.ENGINE_LATE, text))
-    return found
+        return [
+            Finding(Kind.ENGINE_NONE, "No engine is running: nobody is being paged. Start `tocsin engine`.", rank=0)
+        ]
+    if lag.visible_at is None or lag.visible_at >= now - ENGINE_LATE_AFTER:
+        return []
+    seconds = (now - lag.visible_at).total_seconds()
+    many = f"{lag.timers} things are" if lag.timers != 1 else "One thing is"
+    about = f" of incident {lag.incident_id}" if lag.incident_id else ""
+    lane = "" if lag.lane in ("", "engine") else f" by {lag.lane}"
+    text = f"{many} overdue by more than a minute; the oldest ({lag.kind}{lane}{about}) by {seconds:.0f} seconds."
+    return [Finding(Kind.ENGINE_LATE, text, rank=0)]
 
 
 def _at(moment: datetime) -> str:

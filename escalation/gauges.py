@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from config.database import Database
 from config.health import Readiness
 from escalation.models import Attempt, EnginePulse, Page, Timer
+from escalation.paging import reconciled
 
 ENGINE_SILENT_AFTER = timedelta(seconds=10)
 
@@ -23,14 +24,17 @@ class EngineState:
     engines: int  # that have given a sign of life lately
     lag_seconds: float  # how late the oldest due timer is, seen from here
     parked: int
+    oldest_started_at: datetime | None = None  # of those engines
 
 
 def engine_state(session: Session, now: datetime) -> EngineState:
-    engines = session.scalar(select(func.count()).where(EnginePulse.seen_at > now - ENGINE_SILENT_AFTER)) or 0
+    engines, started_at = session.execute(
+        select(func.count(), func.min(EnginePulse.started_at)).where(EnginePulse.seen_at > now - ENGINE_SILENT_AFTER)
+    ).one()
     oldest = session.scalar(select(func.min(Timer.visible_at)).where(Timer.parked_at.is_(None)))
     parked = session.scalar(select(func.count()).where(Timer.parked_at.is_not(None))) or 0
     lag = max(0.0, (now - oldest).total_seconds()) if oldest else 0.0
-    return EngineState(engines, lag, parked)
+    return EngineState(engines, lag, parked, started_at)
 
 
 def pages_by_state(session: Session) -> dict[tuple[str, str], int]:
@@ -48,22 +52,36 @@ def readiness(database: Database, read_clock: Callable[[], datetime]) -> Callabl
     """Whether somebody relying on being paged may do so: the database answers, and an engine keeps up."""
 
     def ask() -> Readiness:
+        now = read_clock()
         with database.reading() as session:
-            state = engine_state(session, read_clock())
-        return Readiness(database_ok=True, engine_lag_seconds=state.lag_seconds, engines=state.engines)
+            state = engine_state(session, now)
+            newest = reconciled.newest(session, now)
+        return Readiness(
+            database_ok=True,
+            engine_lag_seconds=state.lag_seconds,
+            engines=state.engines,
+            engine_age_seconds=(now - state.oldest_started_at).total_seconds() if state.oldest_started_at else 0.0,
+            timers_parked=state.parked,
+            reconciliation=newest.state,
+            reconciled_at=newest.at,
+            unmended=len(newest.unmended),
+        )
 
     return ask
 
 
 def collector(database: Database, read_clock: Callable[[], datetime]) -> Callable[[], Iterable[Metric]]:
     def collect() -> Iterable[Metric]:
+        now = read_clock()
         with database.reading() as session:
-            state = engine_state(session, read_clock())
+            state = engine_state(session, now)
+            newest = reconciled.newest(session, now)
             pages = pages_by_state(session)
             attempts = attempts_by_outcome(session)
         yield GaugeMetricFamily("tocsin_engines", "Engines that gave a sign of life lately", state.engines)
         yield GaugeMetricFamily("tocsin_engine_lag_seconds", "How late the oldest due timer is", state.lag_seconds)
         yield GaugeMetricFamily("tocsin_timers_parked", "Timers put aside because they kept failing", state.parked)
+        yield from _of_reconciliation(newest, now)
         by_state = GaugeMetricFamily("tocsin_pages", "Pages there have been", labels=("channel", "state"))
         for labels, count in pages.items():
             by_state.add_metric(labels, count)
@@ -74,3 +92,16 @@ def collector(database: Database, read_clock: Callable[[], datetime]) -> Callabl
         yield by_outcome
 
     return collect
+
+
+def _of_reconciliation(newest: reconciled.Reconciled, now: datetime) -> Iterable[Metric]:
+    sound = newest.state in (reconciled.PASSED, reconciled.REPAIRED)
+    yield GaugeMetricFamily(
+        "tocsin_reconciliation_passed", "Whether nothing is wrong that nobody has put right, as of lately", int(sound)
+    )
+    if newest.at is not None:
+        age = max(0.0, (now - newest.at).total_seconds())
+        yield GaugeMetricFamily("tocsin_reconciliation_age_seconds", "How long ago the reconciler looked", age)
+    found = CounterMetricFamily("tocsin_reconciliation_findings", "What the reconciler has ever found")
+    found.add_metric([], newest.found_total)
+    yield found

@@ -17,6 +17,7 @@ from incidents import rule_files
 from incidents.ruleset import Condition, Rule, Ruleset, RulesetError
 from incidents.severity import IncidentClass, Severity
 from incidents.vocabulary import Term, matches
+from runbook_links.lint_rules import RuleFacts
 
 __all__ = ["Finding", "Level", "Ruleset", "RulesetError", "lint", "load"]
 
@@ -189,3 +190,8 @@ def _says(phrase: tuple[str, ...], other: tuple[str, ...]) -> bool:
         )
         for at in range(len(phrase) - width + 1)
     )
+
+
+def facts(folder: Path) -> list[RuleFacts]:
+    """What the runbooks' linter needs of the rules."""
+    return [RuleFacts(rule.id, rule.runbook, rule.severity.value) for rule in load(folder).rules]

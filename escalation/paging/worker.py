@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from config import clock, logs, news
 from config.database import Database
 from escalation.models import EnginePulse
-from escalation.paging import timers
+from escalation.paging import timers, watchdog
 from escalation.paging.engine import KNOWN_LANES, SENDS_AT_ONCE_MAX, Engine, Submit
 
 TICK_SECONDS = 1.0
@@ -40,7 +40,8 @@ def engine_name() -> str:
 
 
 class Worker:
-    """`build` makes the engine around the worker's own pool of senders; `begin` sets the timers that are always there."""
+    """`build` makes the engine around the worker's own pool of senders; `begin` sets the timers that are always there;
+    `ping` tells a watchdog that all is well."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Worker:
         build: Callable[[Submit], Engine],
         *,
         begin: Callable[[Session, datetime], None] = lambda _session, _now: None,
+        ping: Callable[[], object] | None = None,
     ) -> None:
         self._database = database
         self._begin = begin
@@ -56,6 +58,7 @@ class Worker:
         self._stopping = threading.Event()
         self._ticking = threading.Lock()
         self._started_at = clock.now()
+        self._ping = ping
         self._scheduler = BackgroundScheduler(
             timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
@@ -65,6 +68,11 @@ class Worker:
         self._take_over()
         self._scheduler.add_job(self.tick, "interval", seconds=TICK_SECONDS, id="tick")
         self._scheduler.add_job(self.pulse, "interval", seconds=PULSE_SECONDS, id="pulse")
+        if self._ping is not None:
+            first_at = self._started_at + timedelta(seconds=watchdog.FIRST_AFTER_SECONDS)
+            self._scheduler.add_job(
+                self._ping, "interval", seconds=watchdog.EVERY_SECONDS, next_run_time=first_at, id="watchdog"
+            )
         self._scheduler.start()
         self.pulse()
         listener = news.listener(self._database)

@@ -164,7 +164,7 @@ NIGHT_POLICY = """
 def test_a_service_may_have_a_policy_for_the_night(sqlite_database: Database) -> None:
     text = config(NIGHT_POLICY, service=" policies: [{outside: office, policy: night}],")
     world = World(sqlite_database, config=text, now=NIGHT)
-    world.acknowledge(world.alert(), "mia")
+    world.resolve(world.alert(), "mia")
     assert phones(world) == ["103"]
     world.now = NIGHT + timedelta(hours=9)
     world.alert(dedup_key="another")

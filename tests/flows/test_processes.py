@@ -24,6 +24,7 @@ from tests.fakes.providers import FakeProviders
 from tests.world import KEY, PHONES, team
 
 PATIENCE_SECONDS = 40
+COMMANDS = {b"web": "web", b"engine": "engine", b"reconcile --loop": "reconciler"}
 
 
 class Running:
@@ -98,8 +99,9 @@ class Running:
             except OSError:
                 continue
             # Between fork and exec a child has no command line of its own yet.
-            if int(fields[1]) == self.process.pid and fields[0] != "Z" and command[-2:-1] in ([b"web"], [b"engine"]):
-                found[command[-2].decode()] = int(status.parent.name)
+            name = COMMANDS.get(b" ".join(command[3:-1]))
+            if int(fields[1]) == self.process.pid and fields[0] != "Z" and name:
+                found[name] = int(status.parent.name)
         return found
 
     def logged(self) -> str:
@@ -139,9 +141,7 @@ def running(tmp_path: Path, providers: FakeProviders) -> Iterator[Running]:
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to look at processes")
 
 
-def test_a_killed_engine_and_a_killed_web_process_come_back_and_no_page_is_lost(
-    running: Running, providers: FakeProviders
-) -> None:
+def test_what_is_killed_comes_back_and_no_page_is_lost(running: Running, providers: FakeProviders) -> None:
     assert running.alert("Observer API down", "first") == 202
     # A send in flight when the engine dies may be repeated, so texts are looked for and not counted.
     until(lambda: paged(providers, "Observer API down"), "the first page", running)
@@ -152,16 +152,18 @@ def test_a_killed_engine_and_a_killed_web_process_come_back_and_no_page_is_lost(
     until(lambda: paged(providers, "Primary database"), "the page that came while no engine ran", running)
     assert running.children()["engine"] != before
 
-    before = running.children()["web"]
-    os.kill(before, signal.SIGKILL)
-    until(lambda: running.children().get("web", before) != before, "the web side to be started again", running)
+    before = {name: running.children()[name] for name in ("web", "reconciler")}
+    for pid in before.values():
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: not before.items() & running.children().items(), "both to be started again", running)
+    until(lambda: len(running.children()) == len(COMMANDS), "both to be started again", running)
     until(lambda: running.alert("Checkout is down", "third") == 202, "the web side to take alerts again", running)
     until(lambda: paged(providers, "Checkout is down"), "the page after it", running)
 
 
 def test_sigterm_ends_everything_cleanly(running: Running) -> None:
     children = running.children()
-    assert set(children) == {"web", "engine"}
+    assert set(children) == {"web", "engine", "reconciler"}
     running.process.terminate()
     assert running.process.wait(PATIENCE_SECONDS) == 0
     assert not [pid for pid in children.values() if Path(f"/proc/{pid}").exists()]

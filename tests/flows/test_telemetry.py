@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,43 @@ def test_readyz_says_in_words_why_nobody_should_rely_on_it(edge: Edge) -> None:
         "database": "ok",
         "engine_lag_seconds": 0.0,
         "engines": 1,
+        "timers_parked": 0,
+        "reconciliation": "",
+        "reconciled_at": None,
     }
     edge.readiness = health.Readiness(True, 95.2, 1)
     response = edge.client().get("/readyz")
     assert response.status_code == 503
     assert response.get_json()["reasons"] == ["The engine is 95 seconds late: pages go out late."]
+
+
+AT = datetime(2026, 11, 16, 10, 0, tzinfo=UTC)
+RECONCILED = [
+    ({"reconciliation": "passed", "reconciled_at": AT}, []),
+    ({"reconciliation": "repaired", "reconciled_at": AT}, []),
+    (
+        {"reconciliation": "failed", "reconciled_at": AT, "unmended": 2},
+        ["The reconciler found 2 things that only people can put right: `tocsin reconcile --check` says what."],
+    ),
+    (
+        {"reconciliation": "stale", "reconciled_at": AT},
+        [f"The reconciler has not looked since 2026-11-16 10:00:00 UTC. {health.START_IT}"],
+    ),
+    ({"reconciliation": "never", "engine_age_seconds": 50.0}, []),
+    (
+        {"reconciliation": "never", "engine_age_seconds": 70.0},
+        [f"The reconciler has never looked. {health.START_IT}"],
+    ),
+    (
+        {"reconciliation": "passed", "timers_parked": 1},
+        ["A timer was put aside because acting on it kept failing; the engine's log says how."],
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "reasons"), RECONCILED)
+def test_readyz_says_what_the_reconciler_says(facts: dict[str, Any], reasons: list[str]) -> None:
+    assert health.Readiness(True, 0.0, 1, **facts).reasons == reasons
 
 
 def test_readyz_is_an_answer_even_when_asking_finds_the_database_away(edge: Edge, database_away: Database) -> None:

@@ -33,6 +33,7 @@ MODULES = frozenset(
         "config.fields",
         "config.writing",
         "escalation.addresses",
+        "escalation.alarm_words",
         "escalation.channels.answers",
         "escalation.channels.email_text",
         "escalation.channels.gsm7",
