@@ -8,6 +8,7 @@ UNIT_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}  # longe
 DURATION_SECONDS_MAX = 10 * 366 * UNIT_SECONDS["d"]
 
 _PART = r"([0-9]{1,9})([wdhms])"
+_COUNTED = r"([0-9]{1,9})(mo|[wdhms])"  # a month is counted, and not measured
 _DURATION = re.compile(f"(?:{_PART})+")
 
 
@@ -46,7 +47,7 @@ def to_text(seconds: float) -> str:
 
 def split_single(written: str) -> tuple[int, str]:
     """`1w` as (1, "w"), for what is counted in a unit rather than measured. Raises DurationError."""
-    match = re.fullmatch(_PART, written)
+    match = re.fullmatch(_COUNTED, written)
     if match is None:
-        raise DurationError(f'"{written}" is not one number and one unit; write it such as 12h, 1d or 2w')
+        raise DurationError(f'"{written}" is not one number and one unit; write it such as 12h, 1d, 2w or 1mo')
     return int(match[1]), match[2]

@@ -3,6 +3,7 @@
 What happens to something that is no longer declared:
 - A responder becomes inactive: never paged, not signed in, tokens refused. The row stays, because history refers to it;
   the addresses go, so that they are free for somebody else. Declared again, the person is active again.
+  Their time off that is still to come is taken back; what is past stays, because turns were given by it.
 - What people own is never touched (`ownership`); the rest is about what is the file's.
 - A schedule or a policy is deleted once nothing refers to it. A policy stays while a service names it; a schedule while
   a policy, the last resort, or what a running escalation was frozen with names it.
@@ -19,14 +20,15 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from config.changes import Changes
-from escalation import apply_people, apply_policies, apply_schedules
+from escalation import apply_people, apply_policies, apply_schedules, apply_time_off
 from escalation.declared import Declared
 from escalation.models import Owner, PolicyRow, ScheduleRow
 
 
-def write(session: Session, declared: Declared, changes: Changes) -> None:
+def write(session: Session, declared: Declared, changes: Changes, now: datetime) -> None:
     """Add and change what is declared; of people, also take away. The caller lets only one do this at a time."""
     apply_people.write(session, declared.responders, changes)
+    apply_time_off.write(session, declared.responders, changes, now)
     apply_schedules.write(session, declared.schedules, changes)
     apply_policies.write_hours(session, declared.hours, changes)
     apply_policies.write(session, declared.policies, changes)

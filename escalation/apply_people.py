@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import durations
 from config.changes import Changes
-from escalation import ownership
+from escalation import apply_time_off, ownership
 from escalation.declared_people import DeclaredResponder, default_rules
 from escalation.models import ContactMethod, Origin, Owner, Responder
 
@@ -35,7 +35,8 @@ class _Person:
     def differs(self, wanted: DeclaredResponder) -> bool:
         row = self.row
         said = (wanted.name, wanted.email, wanted.timezone, list(wanted.roles), _page_by(wanted, self))
-        if (*said, _quiet(wanted, self)) != (row.name, row.email, row.timezone, row.roles, row.page_by, row.quiet):
+        are = (row.name, row.email, row.timezone, row.roles, row.page_by)
+        if (*said, _quiet(wanted, self), wanted.holidays) != (*are, row.quiet, row.holidays):
             return True
         return self.methods.keys() != set(wanted.ways.items())
 
@@ -73,8 +74,11 @@ def write(session: Session, declared: Iterable[DeclaredResponder], changes: Chan
 def as_written(session: Session, owners: Collection[str]) -> dict[str, Any]:
     """Those who are active, by key: what the file says of them, without what they added or set themselves."""
     people = sorted(_stored_people(session).values(), key=lambda person: person.row.key)
+    time_off = apply_time_off.as_written(session)
     return {
-        person.row.key: person.as_declared() for person in people if person.row.active and person.row.owner in owners
+        person.row.key: person.as_declared() | {"time_off": time_off.get(person.row.key, [])}
+        for person in people
+        if person.row.active and person.row.owner in owners
     }
 
 
@@ -122,6 +126,7 @@ def _write_responder(session: Session, person: _Person | None, wanted: DeclaredR
     row.quiet = _quiet(wanted, person)
     row.page_by_origin = _origin(row.page_by_origin, wanted.declares_rules)
     row.quiet_origin = _origin(row.quiet_origin, wanted.declares_quiet)
+    row.holidays = wanted.holidays
     row.active = True
     session.add(row)
     if person is None:
@@ -178,4 +183,5 @@ def _as_written(
             for urgency, steps in page_by.items()
         },
         "quiet": dict(quiet),
+        "holidays": person.holidays,
     }

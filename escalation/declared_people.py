@@ -8,8 +8,9 @@ from typing import Any
 
 from config import declaration, durations
 from config.fields import Fields
-from escalation import addresses, declared_names
+from escalation import addresses, declared_names, declared_time_off
 from escalation.addresses import WAYS
+from escalation.declared_time_off import TimeOff
 from escalation.oncall.hours import Window
 from escalation.policies import ROLES
 
@@ -45,6 +46,8 @@ class DeclaredResponder:
     quiet: Window | None = None  # what is not urgent waits for its end
     declares_rules: bool = True  # page_by is the file's, and not what there is without one
     declares_quiet: bool = True
+    holidays: str = ""  # whose public holidays: PT, DE-BE
+    time_off: tuple[TimeOff, ...] = ()
 
     @property
     def ways(self) -> dict[str, str]:
@@ -61,11 +64,12 @@ def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredRe
     ways = [way for way, key in WAYS.items() if own[key]]
     reached_by = [way for way, key in WAYS.items() if section.has(key)]
     page_by = section.inner("page_by")
+    zone = declared_names.timezone(section, default="UTC")
     found = DeclaredResponder(
         key=section.name,
         name=section.text("name", required=True),
         email=own["email"],
-        timezone=declared_names.timezone(section, default="UTC"),
+        timezone=zone,
         roles=_roles(section),
         slack=own["slack"],
         phone=own["phone"],
@@ -76,6 +80,8 @@ def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredRe
         quiet=quiet_hours(section),
         declares_rules=section.has("page_by"),
         declares_quiet=section.has("quiet"),
+        holidays=declared_names.place(section),
+        time_off=declared_time_off.time_off(section, zone),
     )
     return found if section.sound else None
 

@@ -119,7 +119,7 @@ def apply_text(
 
 def _bring(session: Session, configuration: Configuration, now: datetime) -> Changes:
     changes = Changes()
-    apply_escalation.write(session, configuration.escalation, changes)
+    apply_escalation.write(session, configuration.escalation, changes, now)
     apply_services.write(session, configuration.services, changes)
     apply_services.drop_undeclared(session, configuration.services, changes)
     apply_escalation.drop_unused(

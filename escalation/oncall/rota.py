@@ -123,7 +123,7 @@ def _read(session: Session, rows: Sequence[ScheduleRow], since: datetime, until:
     keys = sorted(set().union(*named.values()))
     everybody = {person.key: person for person in session.scalars(_NAMED, {"keys": keys})} if keys else {}
     off: defaultdict[str, list[Absence]] = defaultdict(list)
-    for absence in absences.of(session, everybody.values(), _earliest(schedules.values())):
+    for absence in absences.of(session, everybody.values(), _earliest(schedules.values()), until):
         off[absence.responder].append(absence)
     read = []
     for row in rows:

@@ -52,6 +52,7 @@ MODULES = frozenset(
         "escalation.ground",
         "escalation.oncall.calendar",
         "escalation.oncall.differences",
+        "escalation.declared_time_off",
         "escalation.oncall.hours",
         "escalation.oncall.public_holidays",
         "escalation.oncall.quiet",
