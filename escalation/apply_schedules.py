@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from config import audit
 from config.changes import Changes
 from escalation import ownership
 from escalation.models import Escalation, LastResort, OverrideRow, PolicyRow, ScheduleRow
@@ -21,14 +23,20 @@ def write(session: Session, declared: Iterable[Schedule], changes: Changes) -> N
         row = stored.get(schedule.key)
         if row is None:
             session.add(ScheduleRow(key=schedule.key, definition=schedule.to_json()))
-            changes.added(f"schedule {schedule.key}", after=as_written(schedule))
+            changes.added(f"schedule {schedule.key}", after=_told(schedule))
         elif (stored_one := Schedule.from_json(row.definition)) != schedule:
-            before, after = as_written(stored_one), as_written(schedule)
-            changes.changed(f"schedule {schedule.key}", before, after, otherwise="how it is stored")
+            before, after = _told(stored_one), _told(schedule)
+            changes.changed(f"schedule {schedule.key}", before, after, otherwise="a calendar's address, not shown")
             row.definition = schedule.to_json()
         if row is not None:
             ownership.take_over(row, f"schedule {schedule.key}", changes)
     session.flush()
+
+
+def _told(schedule: Schedule) -> Mapping[str, Any]:
+    """As the file writes it, without the part of a calendar's address that is as good as a password."""
+    told: Mapping[str, Any] = audit.without_secrets(as_written(schedule))
+    return told
 
 
 def in_use(session: Session, unsettled: Select[int]) -> set[str]:
@@ -55,5 +63,5 @@ def drop(session: Session, row: ScheduleRow, changes: Changes, now: datetime) ->
     )
     session.delete(row)
     overrides = "1 override" if coming == 1 else f"{coming} overrides"
-    before = as_written(Schedule.from_json(row.definition))
+    before = _told(Schedule.from_json(row.definition))
     changes.removed(f"schedule {row.key}", f"(with {overrides} not yet over)" if coming else "", before=before)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
@@ -43,10 +44,22 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class RotationShown:
+    members: tuple[str, ...]
+    starts: datetime | None  # wall time; None: a calendar says who is on call
+    turn: str | None
+    layer: int
+    only: tuple[Mapping[str, Any], ...]  # as tocsin.yaml writes them
+    at_once: int
+    shadow: bool
+    calendar: str | None  # its host
+
+
+@dataclass(frozen=True, slots=True)
 class ScheduleShown:
     key: str
     timezone: str
-    rotations: tuple[Rotation, ...]
+    rotations: tuple[RotationShown, ...]
     overrides: tuple[Override, ...]  # those that have not ended
 
 
@@ -119,10 +132,25 @@ def schedules(session: Session, now: datetime, *, after: str, limit: int) -> lis
     rows = _schedules(session, after, limit)
     changes = rota.overrides(session, rows, now)
     return [
-        ScheduleShown(row.key, schedule.timezone, schedule.rotations, tuple(changes[row.id]))
+        ScheduleShown(row.key, schedule.timezone, tuple(map(_rotation, schedule.rotations)), tuple(changes[row.id]))
         for row in rows
         for schedule in [Schedule.from_json(row.definition)]
     ]
+
+
+def _rotation(rotation: Rotation) -> RotationShown:
+    """Of a calendar's address only the host is shown: who knows the rest reads the calendar."""
+    has_turns = not rotation.calendar
+    return RotationShown(
+        members=rotation.members,
+        starts=rotation.starts if has_turns else None,
+        turn=rotation.turn if has_turns else None,
+        layer=rotation.layer,
+        only=tuple(restriction.to_json() for restriction in rotation.only),
+        at_once=rotation.at_once,
+        shadow=rotation.shadow,
+        calendar=urlsplit(rotation.calendar).hostname if rotation.calendar else None,
+    )
 
 
 def policies(session: Session, *, after: str, limit: int, reads_all: bool) -> list[PolicyShown]:

@@ -39,6 +39,11 @@ class OnCallShown(Schema):
     until = Moment(allow_none=True, metadata={"description": "null: no end in sight"})
 
 
+class ShadowShown(Schema):
+    key = fields.String()
+    name = fields.String()
+
+
 class GapShown(Schema):
     starts_at = Moment()
     ends_at = Moment()
@@ -52,6 +57,7 @@ class WatchShown(Schema):
     gaps = fields.List(
         fields.Nested(GapShown), metadata={"description": "when nobody is on call, in the 14 days that follow"}
     )
+    shadows = fields.List(fields.Nested(ShadowShown), metadata={"description": "who learns beside them"})
 
 
 class WatchPage(Schema):
@@ -80,10 +86,29 @@ class ResponderPage(Schema):
     next = fields.String(allow_none=True)
 
 
+class RestrictionShown(Schema):
+    days = fields.List(fields.String(), metadata={"description": "mon, tue, …; left out: every day"})
+    from_ = fields.String(data_key="from", attribute="from", metadata={"description": "09:00; left out: all day"})
+    to = fields.String(metadata={"description": "not after `from`: on the next day"})
+
+
 class RotationShown(Schema):
     members = fields.List(fields.String())
-    starts = fields.NaiveDateTime(metadata={"description": "wall time in the schedule's zone, without an offset"})
-    turn = fields.String()
+    starts = fields.NaiveDateTime(
+        allow_none=True,
+        metadata={"description": "wall time in the schedule's zone, without an offset; null: a calendar says it"},
+    )
+    turn = fields.String(allow_none=True, metadata={"description": "12h, 1d, 2w, 1mo"})
+    layer = fields.Integer(metadata={"description": "only the highest with somebody on duty counts"})
+    restrictions = fields.List(
+        fields.Nested(RestrictionShown),
+        data_key="only",
+        attribute="only",
+        metadata={"description": "when it is on duty; empty: always"},
+    )
+    at_once = fields.Integer(metadata={"description": "how many have each turn together"})
+    shadow = fields.Boolean(metadata={"description": "they learn: no pages, no coverage"})
+    calendar = fields.String(allow_none=True, metadata={"description": "the host of the calendar that says who it is"})
 
 
 class OverrideShown(Schema):

@@ -141,6 +141,7 @@ def test_oncall_is_asked_for_any_moment_with_an_offset(edge: Edge) -> None:
         "on_call": [{"key": "bo", "name": "Bo Chen", "until": "2026-11-30T09:00:00.000000Z"}],
         "next_change_at": "2026-11-30T09:00:00.000000Z",
         "gaps": [],
+        "shadows": [],
     }
 
 
@@ -152,6 +153,23 @@ def test_a_moment_that_cannot_be_used_is_refused_by_name(edge: Edge, at: str) ->
 
 def test_an_offset_whose_plus_was_not_encoded_is_understood(edge: Edge) -> None:
     assert edge.get("/oncall?at=2026-11-23T10:00:00+01:00")["at"] == "2026-11-23T09:00:00.000000Z"
+
+
+def test_a_schedule_shows_restrictions_shadows_and_of_a_calendar_only_the_host(database: Database) -> None:
+    weekly = '{members: [ana, bo], starts: "2026-11-16T09:00", turn: 1w}'
+    shadow = '{members: [zoe], starts: "2026-11-16T00:00", turn: 1mo, shadow: true, only: [{days: [mon], from: "08:00", to: "18:00"}]}'
+    calendar = '{calendar: "https://calendar.example.org/secret.ics", layer: 2}'
+    assert weekly in WEEKLY
+    edge = Edge(World(database, config=WEEKLY.replace(weekly, f"{weekly}, {shadow}, {calendar}")))
+    rotations = by_key(edge.get("/schedules"))["primary"]["rotations"]
+    assert rotations[1]["only"] == [{"days": ["mon"], "from": "08:00", "to": "18:00"}]
+    assert (rotations[1]["turn"], rotations[1]["shadow"]) == ("1mo", True)
+    assert (rotations[2]["calendar"], rotations[2]["starts"], rotations[2]["layer"]) == (
+        "calendar.example.org",
+        None,
+        2,
+    )
+    assert by_key(edge.get("/oncall"))["primary"]["shadows"] == [{"key": "zoe", "name": "Zoe Adler"}]
 
 
 def contacts(edge: Edge, key: str, *, by: str) -> dict[str, str]:
@@ -180,7 +198,18 @@ def test_schedules_are_shown_as_declared_with_the_overrides_that_have_not_ended(
     override(edge.world, responder="bo", replaces="ana", starts_at=MONDAY - timedelta(hours=5), hours=4)
     override(edge.world, responder="bo", replaces=None, starts_at=MONDAY + timedelta(hours=5), hours=4)
     primary = by_key(edge.get("/schedules"))["primary"]
-    assert primary["rotations"] == [{"members": ["ana", "bo"], "starts": "2026-11-16T09:00:00", "turn": "1w"}]
+    assert primary["rotations"] == [
+        {
+            "members": ["ana", "bo"],
+            "starts": "2026-11-16T09:00:00",
+            "turn": "1w",
+            "layer": 1,
+            "only": [],
+            "at_once": 1,
+            "shadow": False,
+            "calendar": None,
+        }
+    ]
     assert primary["overrides"] == [
         {
             "starts_at": "2026-11-16T15:00:00.000000Z",
