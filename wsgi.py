@@ -153,11 +153,11 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     )
     documented = http.make_api(app)
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
-    documented.register_blueprint(escalation_api.blueprint(database, clock.now))
+    documented.register_blueprint(escalation_api.blueprint(database, clock.now, wake))
     there = configured.names(house.settings)
     configuration_routes.register(app, documented, database, desk, clock.now, channels=there)
     app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))
-    app.register_blueprint(escalation_web.blueprint(database, clock.now, demo=house.settings.demo))
+    app.register_blueprint(escalation_web.blueprint(database, clock.now, wake, demo=house.settings.demo))
     app.register_blueprint(runbooks_web.blueprint(desk.shelf))
 
 

@@ -19,6 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import http, ids, passwords, security, sessions
+from config.actor import Actor
 from config.auth_models import ApiToken
 from config.database import Database
 from config.errors import InvalidInputError, NotAllowedError, NotFoundError, NotSignedInError
@@ -95,6 +96,12 @@ def caller_or_none() -> Caller | None:
         g.caller = _by_session() if token is None else _by_token(token)
     found: Caller | None = g.caller
     return found
+
+
+def acting(via: str) -> Actor:
+    """The caller as verbs know them."""
+    who = caller()
+    return Actor(who.name, who.kind, who.responder_id, who.key, who.roles, via)
 
 
 def require(verb: str) -> Caller:

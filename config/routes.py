@@ -73,6 +73,19 @@ class Routes:
 
         return declare
 
+    def put(self, path: str, *, takes: type[Schema], gives: type[Schema]) -> Callable[[View], View]:
+        def declare(view: View) -> View:
+            shown = self._declare.arguments(takes)(self._declare.response(200, gives)(view))
+            return self._declared("PUT", path, view, shown)
+
+        return declare
+
+    def delete(self, path: str, *, gives: type[Schema]) -> Callable[[View], View]:
+        def declare(view: View) -> View:
+            return self._declared("DELETE", path, view, self._declare.response(200, gives)(view))
+
+        return declare
+
     def document(self, path: str, *, media_type: str) -> Callable[[View], View]:
         """GET of something that is not JSON of ours; the view makes the Response."""
 

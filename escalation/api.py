@@ -1,4 +1,4 @@
-"""The HTTP API of who can be woken, when and how: on call, responders, schedules, policies. It reads only."""
+"""The HTTP API of who can be woken, when and how: on call, responders, schedules, policies."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from config import auth
 from config.database import Database
 from config.routes import Routes
 from config.schemas import paged
-from escalation import directory, schemas
+from escalation import api_me, directory, schemas
 
 
-def blueprint(database: Database, clock: Callable[[], datetime]) -> Blueprint:
+def blueprint(database: Database, clock: Callable[[], datetime], wake: Callable[[], None]) -> Blueprint:
+    """`wake` is called after each commit that has something sent."""
     routes = Routes("escalation", "Who is on call, who can be woken, and by which policies")
+    api_me.add(routes, database, clock, wake)
     _people(routes, database, clock)
     _plans(routes, database, clock)
     return routes.blueprint

@@ -27,7 +27,7 @@ OWN_METHODS_MAX = 10
 CODE_EVERY = timedelta(minutes=1)
 CODES_PER_HOUR = 5
 TESTS_PER_HOUR = 5
-TESTS_LOOKED_AT_MAX = 50  # for the newest of each contact method
+LOOKED_AT_MAX = 50  # for the newest of each contact method
 TEST_SUBJECT = "TEST page"
 CHANNEL_NAMES = {"sms": "SMS", "voice": "voice", "email": "e-mail", "slack": "Slack"}
 
@@ -51,6 +51,7 @@ class Contact:
     disabled_reason: str
     in_use: bool  # what pages by this channel go to
     code_expires_at: datetime | None  # a code is out that may still be sent back
+    code: Notice | None  # the newest message with a code, without the code
     test: Notice | None  # the newest test page
 
 
@@ -72,7 +73,7 @@ def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
         .where(ContactMethod.responder_id == person.id)
         .order_by(ContactMethod.id)
     )
-    tests = _newest_tests(session, person)
+    codes, tests = (_newest(session, person, kind) for kind in (notices.CODE, notices.TEST))
     return [
         Contact(
             id=method.id,
@@ -83,6 +84,7 @@ def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
             disabled_reason=method.disabled_reason,
             in_use=used.get(method.channel) == method.address,
             code_expires_at=expires if expires and expires > now and tries < contact_codes.TRIES_MAX else None,
+            code=codes.get((method.channel, method.address)),
             test=tests.get((method.channel, method.address)),
         )
         for method, expires, tries in rows
@@ -211,12 +213,13 @@ def _refuse_too_many(
     return asked_at
 
 
-def _newest_tests(session: Session, person: Responder) -> dict[tuple[str, str], Notice]:
+def _newest(session: Session, person: Responder, kind: str) -> dict[tuple[str, str], Notice]:
+    """By channel and address."""
     newest = (
         select(Notice)
-        .where(Notice.responder_id == person.id, Notice.kind == notices.TEST)
+        .where(Notice.responder_id == person.id, Notice.kind == kind)
         .order_by(Notice.id.desc())
-        .limit(TESTS_LOOKED_AT_MAX)
+        .limit(LOOKED_AT_MAX)
     )
     return {(notice.channel, notice.address): notice for notice in reversed(session.scalars(newest).all())}
 

@@ -31,6 +31,8 @@ class Contact:
     channel: str
     address: str  # hidden in part from others
     disabled_reason: str  # "": it is used
+    declared: bool  # by the file, which vouches for it
+    verified_at: datetime | None  # a code that went there came back
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ def members(session: Session, *, after: str, limit: int, reader_id: int | None, 
     for each in methods:
         whole = reads_all or each.responder_id == reader_id
         address = each.address if whole else masked(each.address)
-        contacts[each.responder_id].append(Contact(each.channel, address, each.disabled_reason))
+        contacts[each.responder_id].append(
+            Contact(each.channel, address, each.disabled_reason, each.declared, each.verified_at)
+        )
     return [
         Member(row.key, row.name, row.timezone, tuple(row.roles), row.active, tuple(contacts[row.id])) for row in rows
     ]

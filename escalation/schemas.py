@@ -69,7 +69,11 @@ class WatchPage(Schema):
 class ContactShown(Schema):
     channel = fields.String()
     address = fields.String(metadata={"description": "hidden in part, except one's own and for administrators"})
-    disabled_reason = fields.String(metadata={"description": "empty: it is in use"})
+    disabled_reason = fields.String(metadata={"description": "empty: nothing speaks against it"})
+    declared = fields.Boolean(metadata={"description": "by the file; else by the person, and used once it is verified"})
+    verified_at = Moment(
+        allow_none=True, metadata={"description": "when a code that went there came back; null: never"}
+    )
 
 
 class ResponderShown(Schema):

@@ -9,20 +9,21 @@ from flask import Blueprint, render_template, request
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import auth
 from config.database import Database
-from escalation import console_log, directory, responders, settled, web_console, web_oncall
+from escalation import console_log, directory, settled, web_console, web_me, web_oncall
 from escalation.directory import Watch
 from escalation.models import ContactMethod, Responder
 from escalation.web_oncall import Turn
-from escalation.web_times import Times
+from escalation.web_reader import times_of_reader
 
 SHOWN_MAX = 100  # schedules and policies on the page; the API pages through more
 MESSAGES_MAX = 60
 REFRESH_SECONDS = 5
 
 
-def blueprint(database: Database, read_clock: Callable[[], datetime], *, demo: bool = False) -> Blueprint:
+def blueprint(
+    database: Database, read_clock: Callable[[], datetime], wake: Callable[[], None], *, demo: bool = False
+) -> Blueprint:
     """`demo`: there is a console. Its buttons and sample alerts belong to the incidents' pages, and appear with them."""
     pages = Blueprint("escalation_pages", __name__, template_folder="templates")
 
@@ -51,16 +52,10 @@ def blueprint(database: Database, read_clock: Callable[[], datetime], *, demo: b
             gaps_days=directory.GAPS_DAYS,
         )
 
+    web_me.add(pages, database, read_clock, wake)
     if demo:
         _console(pages, database, read_clock)
     return pages
-
-
-def times_of_reader(session: Session, now: datetime) -> Times:
-    """Moments as whoever asks reads them; a program, and a stranger, in UTC."""
-    caller = auth.caller_or_none()
-    person = responders.by_id(session, caller.responder_id) if caller and caller.responder_id is not None else None
-    return Times(now, person.timezone if person else "UTC")
 
 
 def _console(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from config import auth
 from escalation.models import Escalation
 from escalation.policies import Policy
-from escalation.web import times_of_reader
+from escalation.web_reader import times_of_reader
 from incidents import noting, phases, queries, queries_detail, web_verbs, web_words
 from incidents.lifecycle import Status
 from incidents.models import RequestState

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config.health import Readiness
 from config.schemas import NUMBER_MAX, cursor, read_cursor
 from escalation import gauges
-from escalation.web import times_of_reader
+from escalation.web_reader import times_of_reader
 from incidents import queries
 from incidents.lifecycle import Status
 from incidents.queries import IncidentLine, Wanted

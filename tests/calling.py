@@ -37,7 +37,7 @@ class Edge:
         auth.install(self.app, database, responders, secret_key="s" * 64, clock=lambda: self.world.now)
         documented = http.make_api(self.app)
         documented.register_blueprint(api.blueprint(database, self.world.desk, lambda: self.world.now, self._wake))
-        documented.register_blueprint(escalation_api.blueprint(database, lambda: self.world.now))
+        documented.register_blueprint(escalation_api.blueprint(database, lambda: self.world.now, self._wake))
         channels = self.world.channels
         now = lambda: self.world.now  # noqa: E731  the clock
         configuration_routes.register(self.app, documented, database, self.world.desk, now, channels=channels)

@@ -39,7 +39,7 @@ class Pages:
         auth.install(app, world.database, responders, secret_key=SECRET_KEY, clock=self._now)
         web.install(app, world.database, responders, demo=is_demo)
         app.register_blueprint(incidents_web.blueprint(world.database, world.desk, self._now, self._wake, demo=is_demo))
-        app.register_blueprint(escalation_web.blueprint(world.database, self._now, demo=is_demo))
+        app.register_blueprint(escalation_web.blueprint(world.database, self._now, self._wake, demo=is_demo))
         configuration_routes.register(app, None, world.database, world.desk, self._now, channels=world.channels)
         app.register_blueprint(runbooks_web.blueprint(world.desk.shelf, self._now))
 

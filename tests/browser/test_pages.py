@@ -106,7 +106,7 @@ def shown(sqlite_database: Database) -> dict[str, str]:
     pages.by("ana").post("/incidents/2/resolve", data={"reason": word})
     reader.post("/incidents/3/resolve", data={"reason": word})
     paths = [*(f"/incidents/{number}" for number in range(1, 5)), "/incidents", "/incidents?choose=1&status=all"]
-    paths += ["/console", "/oncall", "/runbooks", "/runbooks/recovery", "/sign-in"]
+    paths += ["/console", "/oncall", "/me", "/runbooks", "/runbooks/recovery", "/sign-in"]
     return {"empty list": empty} | {
         path: (reader if path != "/sign-in" else pages.stranger()).get(path).text for path in paths
     }
