@@ -54,6 +54,13 @@ def tell(session: Session, incident_id: int, responder_id: int, *, note: str, no
     return _to_one(session, incident_id, responder_id, "low", purpose=Purpose.NOTIFICATION, note=note, now=now)
 
 
+def tell_keepers(session: Session, incident_id: int, *, note: str, now: datetime) -> list[Responder]:
+    """Notify every keeper; those there is a way to. The caller reports it."""
+    keepers = rota.people(session, CONSULTED, now)
+    found = [tell(session, incident_id, keeper.id, note=note, now=now) for keeper in keepers]
+    return [keeper for keeper in found if keeper is not None]
+
+
 def add(session: Session, incident_id: int, responder_id: int, *, note: str, now: datetime) -> Responder | None:
     """Page one more person, whoever holds the incident; None if there is no way to. The caller reports it."""
     return _to_one(session, incident_id, responder_id, "high", purpose=Purpose.PAGE, note=note, now=now)

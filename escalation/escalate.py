@@ -77,7 +77,7 @@ def stop(session: Session, journal: Journal, incident_id: int, *, standing: Stan
     if escalation is None:
         return
     timers.cancel(session, incident_id, (TimerKind.ADVANCE,))
-    _cancel(session, journal, escalation, true(), why, now)
+    cancel(session, journal, escalation, true(), why, now)
     escalation.stage = Stage.STOPPED
     escalation.stopped_at = now
     show(session, escalation, replace(standing, level=escalation.level), now)
@@ -162,7 +162,7 @@ def acknowledged_by(
     remaining = max(0, needed - len(escalation.acks))
     if remaining and responder is not None:
         theirs = Page.responder_id == responder.id
-        _cancel(session, journal, escalation, theirs, f"{responder.name} has it", now)
+        cancel(session, journal, escalation, theirs, f"{responder.name} has it", now)
     return remaining
 
 
@@ -172,7 +172,7 @@ def has_acknowledged(session: Session, incident_id: int, key: str) -> bool:
     return key in (acks or ())
 
 
-def _cancel(
+def cancel(
     session: Session, journal: Journal, escalation: Escalation, which: ColumnElement[bool], why: str, now: datetime
 ) -> None:
     """Queued pages of the levels go; keepers are asked about a halt whoever holds the incident."""

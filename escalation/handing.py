@@ -6,16 +6,17 @@ As with the verbs of `escalate`, the caller has locked the incident.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
-from escalation import escalate, locks, plan, state
+from escalation import beside, escalate, fire, locks, plan, responders, state
 from escalation.brief import Standing
+from escalation.channels.base import Purpose
 from escalation.journal import Journal
-from escalation.models import Escalation
-from escalation.plan import Stage, Urgency
+from escalation.models import Escalation, Page, Responder
+from escalation.plan import Progress, Stage, Urgency
 from escalation.policies import Policy
 
 
@@ -29,7 +30,96 @@ def take_up(
     stopped = state.progress(escalation)
     progress = plan.taken_up(state.policy(escalation), stopped, escalation.level, urgency, now, state.days(escalation))
     # MEDIUM has had its 15 minutes: from here on it pages as HIGH.
-    escalation.urgency = Urgency.HIGH if progress.stage is Stage.PAGING else urgency
+    then = Urgency.HIGH if progress.stage is Stage.PAGING else urgency
+    _go_on_from(session, journal, escalation, progress, then, standing, now)
+
+
+def hand_to(
+    session: Session,
+    journal: Journal,
+    incident_id: int,
+    person: Responder,
+    *,
+    note: str,
+    urgency: Urgency,
+    standing: Standing,
+    now: datetime,
+) -> bool:
+    """Page this person in place of the level that had been reached; the later levels follow at their distances.
+
+    LOW and INFO tell the person, and wake nobody. False, with nothing done: there is no way to reach them.
+    """
+    escalation = locks.of_incident(session, incident_id)
+    ways = responders.ways(session, [person], "high", now)[person.id]
+    if escalation is None or not ways:
+        return False
+    escalate.cancel(session, journal, escalation, true(), f"{person.name} is paged instead", now)
+    if urgency in (Urgency.LOW, Urgency.NONE):
+        beside.tell(session, incident_id, person.id, note=note, now=now)
+        take_up(session, journal, incident_id, urgency=urgency, standing=standing, now=now)
+        return True
+    stopped = state.progress(escalation)
+    after = plan.handed_over(state.policy(escalation), stopped, escalation.level, now, state.days(escalation))
+    escalation.firing += 1
+    escalation.level = escalation.level or state.policy(escalation).levels[0].level
+    _go_on_from(session, journal, escalation, after, Urgency.HIGH, standing, now)
+    pages = [
+        Page(
+            escalation_id=escalation.id,
+            incident_id=incident_id,
+            responder_id=person.id,
+            purpose=Purpose.PAGE,
+            level=escalation.level,
+            firing=escalation.firing,
+            step=step,
+            channel=way.channel,
+            address=way.address,
+            note=note,
+            queued_at=now,
+            due_at=now + timedelta(seconds=way.after_seconds),
+        )
+        for step, way in enumerate(ways)
+    ]
+    session.add_all(pages)
+    session.flush()
+    for page in pages:
+        fire.queue(session, escalation, page)
+    return True
+
+
+def begin_anew(
+    session: Session,
+    journal: Journal,
+    incident_id: int,
+    *,
+    policy: Policy,
+    last_resort: tuple[str, ...],
+    urgency: Urgency,
+    standing: Standing,
+    now: datetime,
+) -> None:
+    """Another policy, from its beginning. What the one before had queued is cancelled."""
+    escalation = locks.of_incident(session, incident_id)
+    if escalation is None:
+        return
+    escalate.cancel(session, journal, escalation, true(), f"the policy {policy.key} begins", now)
+    escalation.policy = policy.to_json()
+    escalation.last_resort = list(last_resort)
+    escalation.level = 0
+    begun = plan.begin(urgency, now, state.days(escalation))
+    _go_on_from(session, journal, escalation, begun, urgency, standing, now)
+
+
+def _go_on_from(
+    session: Session,
+    journal: Journal,
+    escalation: Escalation,
+    progress: Progress,
+    urgency: Urgency,
+    standing: Standing,
+    now: datetime,
+) -> None:
+    escalation.urgency = urgency
     escalation.acks = []
     escalation.stopped_at = None
     state.set_progress(escalation, progress)

@@ -144,6 +144,12 @@ def taken_up(
     return Progress(Stage.PAGING, base_at, cycle=stopped.cycle, position=position)
 
 
+def handed_over(policy: Policy, stopped: Progress, reached: int, now: datetime, days: BusinessDays) -> Progress:
+    """What comes after one person was paged in place of the level that had been reached (by number; 0: none)."""
+    fired = taken_up(policy, stopped, reached, Urgency.HIGH, now, days)
+    return following(policy, fired, Urgency.HIGH, now, days)
+
+
 def past_failed(policy: Policy, fired: Stage, after: Progress, now: datetime) -> Progress:
     """What comes after a step that queued pages, none of which could be handed over; `after` is what it set."""
     begun_anew = fired is Stage.PAGING and after.stage is Stage.PAGING and after.position == 0

@@ -32,6 +32,11 @@ def settled(session: Session, policy_key: str) -> Settled:
     return Settled(policy, tuple(targets or ()))
 
 
+def find(session: Session, key: str) -> Policy | None:
+    definition = session.scalar(select(PolicyRow.definition).where(PolicyRow.key == key))
+    return Policy.from_json(definition) if definition is not None else None
+
+
 def policy(session: Session, key: str) -> Policy:
     return settled(session, key).policy
 

@@ -188,6 +188,7 @@ def _resolve(
     incident.resolved_at = now
     incident.resolved_by = actor.name
     incident.resolution = reason
+    incident.snoozed_until = None
     session.execute(
         update(Alert)
         .where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING)

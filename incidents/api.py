@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,16 +16,12 @@ from sqlalchemy.orm import Session
 from config import auth, security
 from config.database import Database
 from config.routes import Routes
-from config.schemas import NUMBER_MAX, paged
-from incidents import actions, governance, queries, queries_detail, reclassifying, schemas, schemas_taken
+from config.schemas import paged
+from incidents import actions, api_hands, governance, queries, queries_detail, reclassifying, schemas, schemas_taken
+from incidents.api_edge import NUMBER, Answer, Edge, actor
 from incidents.desk import Actor, Desk, Outcome
-from incidents.models import RequestState
 from incidents.queries import Wanted
 from incidents.reviews import export, html, reviewing
-
-NUMBER = f"/incidents/<int(max={NUMBER_MAX}):number>"
-Verb = Callable[[Session, Actor, datetime], Outcome]
-Answer = tuple[dict[str, Any], int]
 
 # Of a review: the end of its path -> its media type, and what writes it.
 FORMS: dict[str, tuple[str, Callable[[export.Review], bytes]]] = {
@@ -36,82 +31,20 @@ FORMS: dict[str, tuple[str, Callable[[export.Review], bytes]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
-    database: Database
-    desk: Desk
-    clock: Callable[[], datetime]
-    wake: Callable[[], None]
-
-    def act(self, number: int, verb: Verb, *, asks_to: str = "") -> Answer:
-        """202 where the verb could only ask for approval (`asks_to`: for what), and else 200."""
-        now = self.clock()
-        with self.database.transaction() as session:
-            outcome = verb(session, actor(), now)
-        self.wake()
-        with self.database.reading() as session:
-            detail = queries_detail.incident(session, self.desk, number, now)
-        waiting = [each for each in detail.requests if each.action == asks_to and each.state == RequestState.PENDING]
-        awaited = waiting[-1] if waiting and not outcome.changed else None
-        answer = {
-            "changed": outcome.changed,
-            "status": detail.status,
-            "sentence": outcome.sentence,
-            "request": awaited,
-            "incident": detail,
-        }
-        return answer, 202 if awaited else 200
-
-    def export(self, number: int, form: str) -> Response:
-        """What is given out is noted with its digest, so that a copy can be told from a forgery later."""
-        now, exporter, (media_type, written) = self.clock(), actor(), FORMS[form]
-        with self.database.reading() as session:
-            review = reviewing.review_of(session, number, now, self.desk.base_url, shelf=self.desk.shelf)
-        content = written(review)
-        if request.method != "HEAD":
-            digest = hashlib.sha256(content).hexdigest()
-            with self.database.transaction() as session:
-                self.desk.journal(
-                    session,
-                    number,
-                    "review.exported",
-                    f"{exporter.name} exported the review as {form}; its SHA-256 is {digest}.",
-                    occurred_at=now,
-                    actor=exporter.name,
-                    actor_kind=exporter.kind,
-                    payload={"via": exporter.via, "format": form, "sha256": digest, "bytes": len(content)},
-                )
-            self.wake()
-        response = Response(content, content_type=media_type)
-        response.headers["Content-Disposition"] = f'inline; filename="review-{number}.{form}"'
-        return response
-
-
 def blueprint(database: Database, desk: Desk, clock: Callable[[], datetime], wake: Callable[[], None]) -> Blueprint:
     """`wake` is called after each commit, so that the engine need not wait for its tick."""
     routes = Routes("incidents", "Incidents, the response to them, and their reviews")
-    edge = _Edge(database, desk, clock, wake)
+    edge = Edge(database, desk, clock, wake)
     _reading(routes, edge)
     _response(routes, edge)
     _governing(routes, edge)
+    api_hands.add(routes, edge)
     _reviews(routes, edge)
     _surroundings(routes, edge)
     return routes.blueprint
 
 
-def actor() -> Actor:
-    caller = auth.caller()
-    return Actor(
-        name=caller.name,
-        kind=caller.kind,
-        responder_id=caller.responder_id,
-        key=caller.key,
-        roles=frozenset(caller.roles),
-        via="api",
-    )
-
-
-def _reading(routes: Routes, edge: _Edge) -> None:
+def _reading(routes: Routes, edge: Edge) -> None:
     @routes.get("/incidents", query=schemas_taken.ListQuery, gives=schemas.IncidentPage)
     def incidents(query: dict[str, Any]) -> dict[str, Any]:
         """Incidents, the newest first."""
@@ -135,7 +68,7 @@ def _reading(routes: Routes, edge: _Edge) -> None:
         return paged(found, query["limit"], "timeline", lambda entry: entry.seq)
 
 
-def _response(routes: Routes, edge: _Edge) -> None:
+def _response(routes: Routes, edge: Edge) -> None:
     desk = edge.desk
 
     @routes.post(f"{NUMBER}/acknowledge", takes=schemas_taken.Nothing, gives=schemas.Answer)
@@ -164,7 +97,7 @@ def _response(routes: Routes, edge: _Edge) -> None:
         return edge.act(number, lambda session, who, now: actions.add_note(session, desk, number, who, now, **body))
 
 
-def _governing(routes: Routes, edge: _Edge) -> None:
+def _governing(routes: Routes, edge: Edge) -> None:
     desk = edge.desk
 
     @routes.post(f"{NUMBER}/resolve", takes=schemas_taken.ResolveBody, gives=schemas.Answer, may_wait=True)
@@ -201,25 +134,50 @@ def _governing(routes: Routes, edge: _Edge) -> None:
         return edge.act(number, lambda session, who, now: governance.decide(session, desk, number, who, now, **body))
 
 
-def _reviews(routes: Routes, edge: _Edge) -> None:
+def _reviews(routes: Routes, edge: Edge) -> None:
     @routes.document(f"{NUMBER}/review.md", media_type="text/markdown")
     def review_markdown(number: int) -> Response:
         """The review as Markdown."""
-        return edge.export(number, "md")
+        return _export(edge, number, "md")
 
     @routes.document(f"{NUMBER}/review.json", media_type="application/json")
     def review_json(number: int) -> Response:
         """The review itself: the other forms are made from it."""
-        return edge.export(number, "json")
+        return _export(edge, number, "json")
 
     @routes.document(f"{NUMBER}/review.html", media_type="text/html")
     @security.self_contained
     def review_html(number: int) -> Response:
         """The review as one page that prints well and needs nothing else."""
-        return edge.export(number, "html")
+        return _export(edge, number, "html")
 
 
-def _surroundings(routes: Routes, edge: _Edge) -> None:
+def _export(edge: Edge, number: int, form: str) -> Response:
+    """What is given out is noted with its digest, so that a copy can be told from a forgery later."""
+    now, exporter, (media_type, written) = edge.clock(), actor(), FORMS[form]
+    with edge.database.reading() as session:
+        review = reviewing.review_of(session, number, now, edge.desk.base_url, shelf=edge.desk.shelf)
+    content = written(review)
+    if request.method != "HEAD":
+        digest = hashlib.sha256(content).hexdigest()
+        with edge.database.transaction() as session:
+            edge.desk.journal(
+                session,
+                number,
+                "review.exported",
+                f"{exporter.name} exported the review as {form}; its SHA-256 is {digest}.",
+                occurred_at=now,
+                actor=exporter.name,
+                actor_kind=exporter.kind,
+                payload={"via": exporter.via, "format": form, "sha256": digest, "bytes": len(content)},
+            )
+        edge.wake()
+    response = Response(content, content_type=media_type)
+    response.headers["Content-Disposition"] = f'inline; filename="review-{number}.{form}"'
+    return response
+
+
+def _surroundings(routes: Routes, edge: Edge) -> None:
     @routes.get("/services", query=schemas_taken.ServicesQuery, gives=schemas.ServicePage)
     def services(query: dict[str, Any]) -> dict[str, Any]:
         """Services, and by which integrations their alerts come in."""

@@ -51,6 +51,8 @@ def brief(
 
 def holds(session: Session, incident_ids: Collection[int]) -> dict[int, tuple[Hold, ...]]:
     """The waits that governance demanded, of those incidents that have any, in the order they began."""
+    if not incident_ids:
+        return {}
     rows = session.scalars(select(HoldRow).where(HoldRow.incident_id.in_(incident_ids)).order_by(HoldRow.id))
     found: dict[int, tuple[Hold, ...]] = {}
     for row in rows:

@@ -76,13 +76,22 @@ def stop(session: Session, incident: Incident) -> None:
     timers.cancel(session, incident.id, KINDS)
 
 
-def take_back(session: Session, desk: Desk, incident: Incident, text: str, actor: Actor, now: datetime) -> bool:
+def take_back(
+    session: Session,
+    desk: Desk,
+    incident: Incident,
+    text: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    kind: str = "incident.unacknowledged",
+) -> bool:
     """End the acknowledgement, with its snooze; False if there was none. The caller says what is woken then."""
     verdict = lifecycle.move(Status(incident.status), Move.UNACKNOWLEDGE, By.PERSON, constitutional=False)
     if not isinstance(verdict, Moved):
         return False
     incident.status = verdict.to
-    noting.note(session, desk, incident, "incident.unacknowledged", text, actor, now)
+    noting.note(session, desk, incident, kind, text, actor, now)
     if incident.acknowledged_by_id is not None:
         why = f"{incident.acknowledged_by} does not hold it any more"
         beside.withdraw(session, desk.journal, incident.id, responder_id=incident.acknowledged_by_id, why=why, now=now)
@@ -154,6 +163,8 @@ def phase(session: Session, desk: Desk, claimed: Claimed, now: datetime) -> None
     if not timers.still_held(session, claimed):
         return
     timers.finish(session, claimed)
+    if incident.status not in (Status.RESOLVED, Status.CLOSED) and _watches_hold(session, desk, incident, now):
+        return
     if not _runs(incident, now):
         return  # while nobody holds it the levels do the escalating; who takes it sets this anew
     course = briefing.course_of(session, incident)
@@ -169,6 +180,31 @@ def phase(session: Session, desk: Desk, claimed: Claimed, now: datetime) -> None
         untold = goal if not _late(session, desk, incident, goal, now) else None
     if untold is not None:
         _tell(session, desk, incident, untold, now)
+
+
+def hold_changed(session: Session, incident: Incident, now: datetime) -> None:
+    """A hold was opened, moved or ended: what the clocks wait for next is another moment."""
+    hold = phases.held_at(briefing.course_of(session, incident).holds, now)
+    if hold is None:
+        start(session, incident, now)
+    else:
+        _set(session, TimerKind.PHASE, incident, hold.min_end_at)
+
+
+def _watches_hold(session: Session, desk: Desk, incident: Incident, now: datetime) -> bool:
+    """Whether a hold runs. Once its minimum end has passed, keepers are told: a forgotten one silences the clocks."""
+    hold = phases.held_at(briefing.course_of(session, incident).holds, now)
+    if hold is None:
+        return False
+    if now < hold.min_end_at:
+        _set(session, TimerKind.PHASE, incident, hold.min_end_at)
+        return True
+    note = f"The hold by {hold.authority} of incident {incident.id} may end now. End it or extend it"
+    told = beside.tell_keepers(session, incident.id, note=note, now=now)
+    names = f"; told: {', '.join(person.name for person in told)}." if told else ", and no keeper can be told."
+    text = f"The hold by {hold.authority} has reached its minimum end{names}"
+    noting.note(session, desk, incident, "hold.due", text, TOCSIN, now)
+    return True
 
 
 def _late(session: Session, desk: Desk, incident: Incident, goal: Goal, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from escalation.oncall import coverage, upkeep
 from escalation.oncall.duty import DutyErrand
 from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
-from incidents import clocks
+from incidents import assigning, clocks
 from incidents.desk import Desk
 
 
@@ -29,6 +29,7 @@ def acts(desk: Desk) -> dict[TimerKind, Act]:
     return {
         TimerKind.ACK_TIMEOUT: _at(desk, clocks.ack_timeout),
         TimerKind.PHASE: _at(desk, clocks.phase),
+        TimerKind.SNOOZE: _at(desk, assigning.snooze_ends),
         TimerKind.COVERAGE: partial(coverage.look, base_url=desk.base_url),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 from escalation import escalate, settled
 from escalation.escalate import Terms
 from escalation.plan import BusinessDays
-from incidents import actions, briefing, classification, noting, rising, routing
+from incidents import actions, briefing, classification, noting, rising, routing, severity
 from incidents.classification import AlertText, Classification
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Integration, Service
-from incidents.severity import Severity
+from incidents.severity import IncidentClass, Severity
 from incidents.sources.base import AlertStatus, IncomingAlert
 from runbook_links import links
 from runbook_links.matching import Wanted
@@ -43,6 +43,16 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Report:
+    """A person reports, and what they think of it. They may raise or lower an operational result; a constitutional one
+    only rises, and its class stays."""
+
+    actor: Actor
+    severity: Severity | None = None
+    incident_class: IncidentClass | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
     """The integration an alert came in by."""
 
@@ -59,15 +69,18 @@ def door(session: Session, key_hash: str, source: str | None = None) -> Door | N
     return Door(found[0].id, found[1], found[0].source)
 
 
-def receive(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now: datetime) -> Received:
+def receive(
+    session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now: datetime, *, report: Report | None = None
+) -> Received:
     """Take one alert in. When the transaction commits, it is stored and belongs to exactly one incident."""
     _one_at_a_time(session, door, incoming)
     alert = session.scalar(_OPEN_ALERT, {"integration": door.integration_id, "dedup_key": incoming.dedup_key})
-    actor = Actor(name=f"{incoming.source} ({door.service.key})", kind="source", via=incoming.source)
     if incoming.status is AlertStatus.FIRING:
-        return (
-            _repeat(session, desk, door, alert, incoming, now) if alert else _open(session, desk, door, incoming, now)
-        )
+        report = report or Report(Actor(name=incoming.source, kind="source", via=incoming.source))
+        if alert is None:
+            return _open(session, desk, door, incoming, report, now)
+        return _repeat(session, desk, door, alert, incoming, report, now)
+    actor = Actor(name=f"{incoming.source} ({door.service.key})", kind="source", via=incoming.source)
     if alert is None:
         return Received(None)
     if incoming.status is AlertStatus.RESOLVED:
@@ -77,8 +90,8 @@ def receive(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, n
     return Received(alert.incident_id)
 
 
-def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now: datetime) -> Received:
-    found = _classify(desk, door, incoming)
+def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, report: Report, now: datetime) -> Received:
+    found = _judged(_classify(desk, door, incoming), report)
     incident = Incident(
         service_id=door.service.id,
         title=incoming.title,
@@ -95,7 +108,8 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now
     session.flush()
     alert = _alert(door, incident, incoming, found, now)
     session.add(alert)
-    text = f"{incoming.source} reported: {incoming.title}"
+    by = report.actor
+    text = f"{by.name} reported: {incoming.title}"
     facts = {"service": door.service.key, "source": incoming.source, "dedup_key": incoming.dedup_key}
     desk.journal(
         session,
@@ -103,8 +117,8 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now
         "incident.opened",
         text,
         occurred_at=now,
-        actor=incoming.source,
-        actor_kind="source",
+        actor=by.name,
+        actor_kind=by.kind,
         payload=facts,
     )
     desk.journal(
@@ -125,13 +139,15 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now
     return Received(incident.id, opened=True)
 
 
-def _repeat(session: Session, desk: Desk, door: Door, alert: Alert, incoming: IncomingAlert, now: datetime) -> Received:
+def _repeat(
+    session: Session, desk: Desk, door: Door, alert: Alert, incoming: IncomingAlert, report: Report, now: datetime
+) -> Received:
     """Counted, kept and on the timeline; it pages again only if its severity rises."""
     incident = noting.locked(session, alert.incident_id)
     session.refresh(alert)
     if alert.status != AlertStatus.FIRING:  # it ended while this one waited for the lock
-        return _open(session, desk, door, incoming, now)
-    found = _classify(desk, door, incoming)
+        return _open(session, desk, door, incoming, report, now)
+    found = _judged(_classify(desk, door, incoming), report)
     alert.count += 1
     alert.last_at = now
     alert.title, alert.body = incoming.title, incoming.body
@@ -140,10 +156,10 @@ def _repeat(session: Session, desk: Desk, door: Door, alert: Alert, incoming: In
         session,
         incident.id,
         "alert.repeated",
-        f"{incoming.source} reported it again ({alert.count} times now).",
+        f"{report.actor.name} reported it again ({alert.count} times now).",
         occurred_at=now,
-        actor=incoming.source,
-        actor_kind="source",
+        actor=report.actor.name,
+        actor_kind=report.actor.kind,
         payload={"dedup_key": incoming.dedup_key, "count": alert.count, "title": incoming.title},
     )
     rising.after_alert(session, desk, incident, alert, found, now)
@@ -174,8 +190,20 @@ def _classify(desk: Desk, door: Door, incoming: IncomingAlert) -> Classification
     return classification.classify(text, desk.ruleset)
 
 
+def _judged(found: Classification, report: Report) -> Classification:
+    """What the rules found, and beside it what the person who reports says of it."""
+    new_class = severity.class_after_repeat(found.incident_class, report.incident_class or found.incident_class)
+    said = report.severity or found.severity
+    constitutional = found.incident_class is IncidentClass.CONSTITUTIONAL
+    new = severity.worst(found.severity, said) if constitutional else said
+    if (new_class, new) == (found.incident_class, found.severity):
+        return found
+    sentence = f"{found.sentence} {report.actor.name} makes it {new_class} {new}."
+    return replace(found, incident_class=new_class, severity=new, sentence=sentence, confirm_class=False)
+
+
 def _explanation(found: Classification) -> dict[str, object]:
-    return {"sentence": found.sentence, "reasons": list(found.reasons), **found.record}
+    return {**found.record, "sentence": found.sentence, "reasons": list(found.reasons)}
 
 
 def _alert(door: Door, incident: Incident, incoming: IncomingAlert, found: Classification, now: datetime) -> Alert:

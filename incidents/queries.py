@@ -18,7 +18,7 @@ from escalation.brief import Standing
 from escalation.queries import Person
 from incidents import briefing, phases, severity
 from incidents.models import ChangeRequest, Incident, Integration, RequestState, Service
-from incidents.phases import Phase
+from incidents.phases import Hold, Phase
 from incidents.proof import timeline
 from incidents.proof.models import TimelineEntry
 from incidents.reviews import chronicle
@@ -130,7 +130,11 @@ def incidents(
     found = [incident for incident, _ in rows]
     standings = paging_queries.standings(session, [incident.id for incident in found])
     people = paging_queries.people(session, {i.acknowledged_by_id for i in found if i.acknowledged_by_id})
-    return [line(incident, key, standings.get(incident.id, Standing()), people, now) for incident, key in rows]
+    holds = briefing.holds(session, [incident.id for incident in found if incident.incident_class == "constitutional"])
+    return [
+        line(incident, key, standings.get(incident.id, Standing()), people, now, holds=holds.get(incident.id, ()))
+        for incident, key in rows
+    ]
 
 
 def _narrowed(statement: Select[Incident, str], wanted: Wanted, before: int | None) -> Select[Incident, str]:
@@ -146,7 +150,13 @@ def _narrowed(statement: Select[Incident, str], wanted: Wanted, before: int | No
 
 
 def line(
-    incident: Incident, service: str, standing: Standing, people: dict[int, Person], now: datetime
+    incident: Incident,
+    service: str,
+    standing: Standing,
+    people: dict[int, Person],
+    now: datetime,
+    *,
+    holds: tuple[Hold, ...],
 ) -> IncidentLine:
     return IncidentLine(
         number=incident.id,
@@ -157,7 +167,7 @@ def line(
         status=incident.status,
         service=service,
         level=standing.level,
-        phase=phase(incident, standing, now),
+        phase=phase(incident, standing, now, holds),
         opened_at=incident.opened_at,
         acknowledged_at=incident.acknowledged_at,
         acknowledged_by=acknowledger(incident, people),
@@ -168,10 +178,10 @@ def line(
     )
 
 
-def phase(incident: Incident, standing: Standing, now: datetime) -> str:
+def phase(incident: Incident, standing: Standing, now: datetime, holds: tuple[Hold, ...]) -> str:
     """The later of what milestones and clock say and of the phase whose level has been reached."""
     order = [each.value for each in Phase]
-    reckoned = phases.phase_at(briefing.course(incident), now).value
+    reckoned = phases.phase_at(briefing.course(incident, holds), now).value
     return max(reckoned, standing.phase, key=order.index)
 
 

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from config.errors import NotFoundError
 from escalation import queries as paging_queries
 from escalation.queries import NextStep, PageMade, Person
-from incidents import briefing, queries
+from incidents import briefing, queries, queries_hands
 from incidents.desk import Desk
 from incidents.models import Alert, ChangeRequest, Decision, Incident, Service
 from incidents.queries import IncidentLine
+from incidents.queries_hands import HoldShown, ItemShown
 from incidents.reviews.models import Review
 from runbook_links import links
 from runbook_links.document import Runbook
@@ -136,6 +137,9 @@ class IncidentDetail(IncidentLine):
     review_url: str | None  # None, as what follows: no review is opened yet
     review_state: str | None
     review_due_at: datetime | None
+    snoozed_until: datetime | None
+    holds: tuple[HoldShown, ...]  # oldest first
+    checklist: tuple[ItemShown, ...]  # every item of every phase
     next: NextStep | None
     url: str
 
@@ -155,7 +159,8 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
     requests, decisions = _requests(session, number)
     people = paging_queries.people(session, _named(row, requests, decisions))
     alerts, alerts_total = _alerts(session, number)
-    line = queries.line(row, service, paging.standing, people, now)
+    holds = queries_hands.holds(session, number)
+    line = queries.line(row, service, paging.standing, people, now, holds=tuple(hold.value for hold in holds))
     return IncidentDetail(
         **{each.name: getattr(line, each.name) for each in fields(line)},
         severity_initial=row.severity_initial,
@@ -172,6 +177,9 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
         review_url=queries.review_url(desk.base_url, number) if review else None,
         review_state=review.state if review else None,
         review_due_at=review.due_at if review else None,
+        snoozed_until=row.snoozed_until,
+        holds=holds,
+        checklist=queries_hands.checklist(session, number),
         next=paging.next,
         url=briefing.incident_url(desk.base_url, number),
     )

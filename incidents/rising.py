@@ -31,7 +31,7 @@ def after_alert(
         return
     alert.severity = found.severity
     incident.incident_class = new_class
-    incident.classification = {"sentence": found.sentence, "reasons": list(found.reasons), **found.record}
+    incident.classification = {**found.record, "sentence": found.sentence, "reasons": list(found.reasons)}
     facts = {"from": [old_class.value, old.value], "to": [new_class.value, new.value], "record": found.record}
     text = f"Raised from {old_class} {old} to {new_class} {new}: {found.sentence}"
     noting.note(session, desk, incident, "incident.raised", text, TOCSIN, now, facts)
@@ -63,6 +63,10 @@ def to(
             standing=briefing.standing(session, incident, now),
             now=now,
         )
+    elif incident.snoozed_until is not None and incident.incident_class == IncidentClass.CONSTITUTIONAL:
+        text = "It is constitutional now, and those are never snoozed; nobody has it any more."
+        if clocks.take_back(session, desk, incident, text, TOCSIN, now):
+            clocks.resume(session, desk, incident, now)
     elif routing.begins_anew(old, new):
         clocks.start(session, incident, now)  # held, and nobody was waiting for it before
 

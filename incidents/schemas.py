@@ -5,6 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from config.schemas import Moment
+from incidents.schemas_hands import HoldShown, ItemShown
 
 
 class PersonShown(Schema):
@@ -162,6 +163,9 @@ class Incident(IncidentLine):
     review_url = fields.String(data_key="review", allow_none=True)
     review_state = fields.String(allow_none=True)
     review_due_at = Moment(allow_none=True)
+    snoozed_until = Moment(allow_none=True)
+    holds = fields.List(fields.Nested(HoldShown), metadata={"description": "waits that governance demanded"})
+    checklist = fields.List(fields.Nested(ItemShown), metadata={"description": "what each phase asks for"})
     next = fields.Nested(NextStep, allow_none=True, metadata={"description": "who is woken next, and when"})
     url = fields.String()
 

@@ -131,6 +131,7 @@ def _course(detail: IncidentDetail) -> phases.Course:
         contained_at=reached.contained_at,
         recovered_at=reached.recovered_at,
         resolved_at=reached.resolved_at,
+        holds=tuple(hold.value for hold in detail.holds),
     )
 
 

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 from config.errors import NotFoundError
 from escalation import queries as paging_queries
 from escalation.journal import Journal
-from incidents import severity
+from incidents import briefing, checklists, severity
 from incidents.models import Incident, Service
 from incidents.reviews import chronicle, collecting, drafting, due
 from incidents.reviews.models import Review
-from incidents.reviews.record import Record, Written
+from incidents.reviews.record import Record, TickFact, Written
 from incidents.severity import IncidentClass, Severity
 from runbook_links.shelf import Shelf
 
@@ -119,6 +119,8 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
         governance_refs=runbook.governance_refs if runbook else (),
         halt_recommended=severity.recommends_halt(IncidentClass(row.incident_class), Severity(row.severity_peak)),
         earlier=collecting.earlier(session, row),
+        holds=briefing.holds(session, [row.id]).get(row.id, ()),
+        ticks=tuple(TickFact(each.item, each.ticked_by, each.ticked_at) for each in checklists.ticks(session, row.id)),
         omissions=(*told.omissions, *alert_omissions, *collecting.page_omissions(paging)),
     )
 
