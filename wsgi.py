@@ -37,7 +37,7 @@ from config.errors import SettingsError
 from config.settings import Settings, read, to_environment
 from escalation import api as escalation_api
 from escalation import cli as escalation_cli
-from escalation import gauges, responders
+from escalation import gauges, responders, web_shifts
 from escalation import web as escalation_web
 from escalation.channels import configured, whisper
 from escalation.paging import watchdog
@@ -158,6 +158,7 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     configuration_routes.register(app, documented, database, desk, clock.now, channels=there)
     app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))
     app.register_blueprint(escalation_web.blueprint(database, clock.now, wake, demo=house.settings.demo))
+    app.register_blueprint(web_shifts.blueprint(database, clock.now, wake))
     app.register_blueprint(runbooks_web.blueprint(desk.shelf))
 
 

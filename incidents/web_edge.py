@@ -48,15 +48,7 @@ class Edge:
 
 
 def actor() -> Actor:
-    caller = auth.caller()
-    return Actor(
-        name=caller.name,
-        kind=caller.kind,
-        responder_id=caller.responder_id,
-        key=caller.key,
-        roles=caller.roles,
-        via="web",
-    )
+    return auth.actor("web")
 
 
 def back(number: int, fragment: str = "") -> Response:

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from config import auth, http, security, web
 from config.database import Database
-from escalation import responders
+from escalation import responders, web_shifts
 from escalation import web as escalation_web
 from escalation.channels.console import Console
 from escalation.console_log import ConsoleLog
@@ -41,6 +41,7 @@ class Pages:
         app.register_blueprint(incidents_web.blueprint(world.database, world.desk, self._now, self._wake, demo=is_demo))
         app.register_blueprint(escalation_web.blueprint(world.database, self._now, self._wake, demo=is_demo))
         configuration_routes.register(app, None, world.database, world.desk, self._now, channels=world.channels)
+        app.register_blueprint(web_shifts.blueprint(world.database, self._now, self._wake))
         app.register_blueprint(runbooks_web.blueprint(world.desk.shelf, self._now))
 
     def by(self, key: str = "ana", *, role: str = "") -> FlaskClient:

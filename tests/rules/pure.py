@@ -70,6 +70,7 @@ MODULES = frozenset(
         "escalation.policies",
         "escalation.reach",
         "escalation.wake",
+        "escalation.web_calendar",
         "escalation.web_times",
         "incidents.classification",
         "incidents.compat.pagerduty",
