@@ -45,6 +45,7 @@ class Changes:
     def __init__(self) -> None:
         self.made: list[Change] = []
         self.recorded: list[Recorded] = []
+        self.moved: list[str] = []  # what a dry run would change for whom
         self.warnings: list[str] = []
 
     def __bool__(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from config.changes import Changes
 from escalation import ownership, policies
 from escalation.models import HoursRow, LastResort, Owner, PolicyRow
 from escalation.oncall.hours import Hours
-from escalation.policies import Announcement, Policy
+from escalation.policies import Announcement, Level, Policy
 
 LAST_RESORT_ID = 1
 
@@ -101,6 +102,7 @@ def write_hours(session: Session, declared: Iterable[Hours], changes: Changes) -
             before, after = hours_as_written(row.definition), hours_as_written(definition)
             changes.changed(f"hours {hours.key}", before, after, otherwise="how they are stored")
             row.definition = definition
+            refresh_hours(session, hours, owner=Owner.PEOPLE)  # the file's are about to be written
         if row is not None:
             ownership.take_over(row, f"hours {hours.key}", changes)
     for row in stored.values():
@@ -108,6 +110,22 @@ def write_hours(session: Session, declared: Iterable[Hours], changes: Changes) -
             session.delete(row)
             changes.removed(f"hours {row.key}", before=hours_as_written(row.definition))
     session.flush()
+
+
+def refresh_hours(session: Session, hours: Hours, *, owner: Owner | None = None) -> None:
+    """Policies keep the hours they refer to whole. What a running escalation was frozen with stays."""
+    for row in session.scalars(select(PolicyRow)):
+        policy = Policy.from_json(row.definition)
+        levels = tuple(_with_hours(level, hours) for level in policy.levels)
+        if levels != policy.levels and owner in (None, row.owner):
+            row.definition = replace(policy, levels=levels).to_json()
+    session.flush()
+
+
+def _with_hours(level: Level, hours: Hours) -> Level:
+    during = hours if level.during and level.during.key == hours.key else level.during
+    outside = hours if level.outside and level.outside.key == hours.key else level.outside
+    return replace(level, during=during, outside=outside)
 
 
 def write_last_resort(session: Session, targets: list[str], changes: Changes) -> None:

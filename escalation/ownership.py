@@ -7,7 +7,7 @@ themselves belong to nobody's file and survive it.
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config.changes import Changes
@@ -15,6 +15,7 @@ from escalation.declared_names import Beside
 from escalation.models import HoursRow, Owner, PolicyRow, Responder, ScheduleRow
 from escalation.oncall.hours import Hours
 
+CONFIGURATION_LOCK = 0x746F6373_636F6E66  # "tocsconf": PostgreSQL's advisory locks are named by a number
 NOW_THE_FILES = "now declared in the file"
 
 
@@ -32,3 +33,10 @@ def take_over(row: Responder | ScheduleRow | PolicyRow | HoursRow, what: str, ch
     if row.owner != Owner.FILE:
         row.owner = Owner.FILE
         changes.told(what, NOW_THE_FILES)
+
+
+def one_at_a_time(session: Session) -> None:
+    """Who changes the configuration does it alone until the transaction ends. On SQLite every writing transaction has its turn anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        # A statement of its own: the next one must see what the previous holder of the lock committed.
+        session.execute(select(func.pg_advisory_xact_lock(CONFIGURATION_LOCK)))

@@ -89,6 +89,8 @@ def _apply(open_database: Callable[[], Database], make_desk: Callable[[], Desk])
             database.close()
         for line in (*changes.warnings, *changes.lines):
             click.echo(line)
+        for sentence in changes.moved:
+            click.echo(f"  {sentence}")
         if not changes:
             click.echo("Nothing to change.")
         elif dry_run:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, declaration, logs
@@ -19,14 +19,13 @@ from escalation import apply as apply_escalation
 from escalation import declared as declared_escalation
 from escalation import ownership
 from escalation.declared_names import NOTHING_BESIDE, Beside
-from escalation.oncall import moves
+from escalation.oncall import differences, moved_words, moves
 from incidents import apply as apply_services
 from incidents import declared as declared_services
 from incidents.declared import DeclaredService
 from incidents.lifecycle import Status
 from incidents.models import Incident
 
-CONFIGURATION_LOCK = 0x746F6373_636F6E66  # "tocsconf": PostgreSQL's advisory locks are named by a number
 UNSETTLED = (Status.OPEN, Status.ACKNOWLEDGED)
 
 _log = logs.get(__name__)
@@ -98,13 +97,16 @@ def apply_text(
         text, env=env, file_name=file_name, sources=sources, runbook_ids=runbook_ids, beside=beside
     )
     with database.transaction() as session:
-        _one_at_a_time(session)
+        ownership.one_at_a_time(session)
         if ownership.of_people(session) != beside:
             raise ConflictError("Somebody edited schedules or policies this moment: nothing was applied. Try again.")
         actor = f"file {file_name}" + (f", applied by {applied_by}" if applied_by else "")
         with moves.told(session, Actor(actor, kind="program", via="file"), now) as watch:
             changes = _bring(session, configuration, now)
             watch.changed = bool(changes)
+        if dry_run and watch.changed:
+            moved = differences.moved(watch.before, moves.ahead(session, now))
+            changes.moved = list(moved_words.by_person(moved, moves.LOOKED_AHEAD))
         _note(session, changes, actor, now)
         if look is not None:
             look(session, configuration)
@@ -146,13 +148,6 @@ def _note(session: Session, changes: Changes, actor: str, now: datetime) -> None
             after=each.after,
             now=now,
         )
-
-
-def _one_at_a_time(session: Session) -> None:
-    """Until the transaction ends. On SQLite every writing transaction has its turn anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        # A statement of its own: the next one must see what the previous holder of the lock committed.
-        session.execute(select(func.pg_advisory_xact_lock(CONFIGURATION_LOCK)))
 
 
 def _not_received_yet(services: Iterable[DeclaredService], sources: Collection[str]) -> list[str]:

@@ -10,7 +10,7 @@ from flask_smorest import Api
 
 from config import audit_routes
 from config.database import Database
-from incidents import readiness_routes
+from incidents import editing_pages, editing_routes, readiness_routes
 from incidents.desk import Desk
 
 
@@ -27,6 +27,8 @@ def register(
     found = readiness_routes.finder(database, desk, channels)
     app.register_blueprint(audit_routes.pages(database))
     app.register_blueprint(readiness_routes.pages(found, clock))
+    app.register_blueprint(editing_pages.pages(database, clock, base_url=desk.base_url))
     if documented is not None:
         documented.register_blueprint(audit_routes.api(database))
         documented.register_blueprint(readiness_routes.api(found, clock))
+        documented.register_blueprint(editing_routes.api(database, clock, base_url=desk.base_url))

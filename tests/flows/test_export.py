@@ -158,3 +158,19 @@ def test_what_people_did_beside_the_file_is_told_and_is_no_drift(applied: tuple[
         "  schedule primary: override by Bo Chen, bo instead of ana, 2026-11-02 03:12 to 2099-11-02 03:12 UTC",
         "  responder bo: slack is out of use: no such user",
     ]
+
+
+def test_a_dry_run_tells_whose_shifts_move(sqlite_database: Database) -> None:
+    apply(sqlite_database, TEAM)
+    changes = apply(
+        sqlite_database,
+        changed(
+            "primary: {timezone: UTC, rotations: [{members: [ana]",
+            "primary: {timezone: UTC, rotations: [{members: [mia]",
+        ),
+        dry_run=True,
+    )
+    assert [sentence.partition(" on call")[0] for sentence in changes.moved] == [
+        "ana: 90 days less",
+        "mia: 90 days more",
+    ]

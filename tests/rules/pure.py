@@ -53,6 +53,8 @@ MODULES = frozenset(
         "escalation.oncall.calendar",
         "escalation.oncall.differences",
         "escalation.declared_time_off",
+        "escalation.oncall.moved_words",
+        "escalation.one_thing",
         "escalation.oncall.hours",
         "escalation.oncall.public_holidays",
         "escalation.oncall.quiet",

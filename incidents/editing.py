@@ -1,0 +1,107 @@
+"""Editing schedules, policies and hours, with what the incidents know of their use, and the preview."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config.actor import Actor
+from config.changes import Changes
+from config.database import Database
+from escalation import editing
+from escalation.editing import Users
+from escalation.oncall import differences, moved_words, moves
+from escalation.oncall.hours import Hours
+from escalation.one_thing import Thing
+from incidents.configuration import UNSETTLED
+from incidents.models import Incident, Service
+from incidents.routing import Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    heading: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What saving would change. `people`: a sentence for each whose time on call moves."""
+
+    lines: tuple[str, ...]
+    people: tuple[str, ...]
+    courses: tuple[Course, ...] = ()  # of a policy: how an incident would go, before and after
+
+
+def users() -> Users:
+    return Users(
+        of_policy=_services_of_policy,
+        of_hours=_services_of_hours,
+        refresh_hours=_refresh_hours,
+        unsettled=select(Incident.id).where(Incident.status.in_(UNSETTLED)),
+    )
+
+
+def save(session: Session, who: Actor, kind: str, thing: Thing, now: datetime, *, base_url: str = "") -> Changes:
+    """Whose shifts it moves is told."""
+    with moves.told(session, who, now, base_url=base_url) as watch:
+        changes = editing.put(session, who, kind, thing, now, users())
+        watch.changed = bool(changes)
+    return changes
+
+
+def remove(session: Session, who: Actor, kind: str, key: str, now: datetime, *, base_url: str = "") -> Changes:
+    with moves.told(session, who, now, base_url=base_url):
+        return editing.delete(session, who, kind, key, now, users())
+
+
+def preview(database: Database, who: Actor, kind: str, thing: Thing, now: datetime) -> Preview:
+    """Everything is done, looked at and taken back."""
+    with database.transaction() as session:
+        before = moves.ahead(session, now)
+        changes = editing.put(session, who, kind, thing, now, users())
+        after = moves.ahead(session, now)
+        session.rollback()
+    return Preview(
+        tuple(changes.lines), tuple(moved_words.by_person(differences.moved(before, after), moves.LOOKED_AHEAD))
+    )
+
+
+def _services_of_policy(session: Session, key: str) -> list[str]:
+    return [f"service {row.key}" for row in _services(session) if key in _policies(row)]
+
+
+def _policies(row: Service) -> set[str]:
+    return {row.policy_key, *(choice["policy"] for choice in row.policy_choices)}
+
+
+def _services_of_hours(session: Session, key: str) -> list[str]:
+    return [
+        f"service {row.key}"
+        for row in _services(session)
+        for choice in map(Choice.from_json, row.policy_choices)
+        if key in {hours.key for hours in (choice.during, choice.outside) if hours}
+    ]
+
+
+def _refresh_hours(session: Session, hours: Hours) -> None:
+    for row in _services(session):
+        choices = [Choice.from_json(stored) for stored in row.policy_choices]
+        fresh = [
+            replace(
+                choice,
+                during=hours if choice.during and choice.during.key == hours.key else choice.during,
+                outside=hours if choice.outside and choice.outside.key == hours.key else choice.outside,
+            )
+            for choice in choices
+        ]
+        if fresh != choices:
+            row.policy_choices = [choice.to_json() for choice in fresh]
+    session.flush()
+
+
+def _services(session: Session) -> list[Service]:
+    return list(session.scalars(select(Service).order_by(Service.key)))
