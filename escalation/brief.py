@@ -9,6 +9,16 @@ from typing import Any
 NO_INCIDENT = 0  # in the place of an incident's number, which begins with 1
 
 
+_SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
+_CONSTITUTIONAL_RANK = 1
+
+
+def rank(incident_class: str, severity: str) -> int:
+    """CRITICAL first, then constitutional, then by severity: what goes first among what is due."""
+    of_severity = _SEVERITY_RANKS.get(severity, 5)
+    return min(of_severity, _CONSTITUTIONAL_RANK) if incident_class == "constitutional" else of_severity
+
+
 @dataclass(frozen=True, slots=True)
 class Brief:
     """Frozen when the incident opens, replaced when what it says changes (a severity raised, a runbook attached)."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from escalation import reporting, roll
+from escalation import brief, reporting, roll
 from escalation.brief import Standing
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
@@ -21,18 +21,14 @@ from escalation.policies import Level
 from escalation.wake import Reached, Step
 
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
-SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
-CONSTITUTIONAL_RANK = 1
 
 
 _LIVING = select(LivingMessage).where(LivingMessage.escalation_id == bindparam("escalation"))
 
 
 def rank(escalation: Escalation) -> int:
-    """CRITICAL first, then constitutional, then by severity: what goes first among what is due."""
-    of_severity = SEVERITY_RANKS.get(escalation.brief["severity"], 5)
-    constitutional = escalation.brief["incident_class"] == "constitutional"
-    return min(of_severity, CONSTITUTIONAL_RANK) if constitutional else of_severity
+    """What goes first among what is due (`brief.rank`)."""
+    return brief.rank(escalation.brief["incident_class"], escalation.brief["severity"])
 
 
 def level(
@@ -88,7 +84,15 @@ def _showing(escalation: Escalation, message: LivingMessage, now: datetime) -> W
 
 
 def _delivery(escalation: Escalation, page: Page) -> Wanted:
-    return Wanted(TimerKind.DELIVER, page.id, page.incident_id, page.due_at, lane=page.channel, rank=rank(escalation))
+    return Wanted(
+        TimerKind.DELIVER,
+        page.id,
+        page.incident_id,
+        page.due_at,
+        lane=page.channel,
+        rank=rank(escalation),
+        party=timers.party(page.responder_id, page.purpose, alone=page.id if page.note else None),
+    )
 
 
 def _pages(escalation: Escalation, step: Step, reached: Reached, now: datetime, ids: Mapping[str, int]) -> list[Page]:

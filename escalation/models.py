@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.orm import Base, BigId, Json
+from config.orm import Base, BigId, Json, where
 
 
 class Owner(StrEnum):
@@ -155,18 +155,15 @@ class Page(Base):
     __table_args__ = (
         UniqueConstraint("escalation_id", "firing", "responder_id", "step"),
         # The reconciler looks at every page that is still to go out; most there ever were have gone.
-        Index(
-            "ix_pages_queued",
-            "incident_id",
-            postgresql_where=text("state = 'queued'"),
-            sqlite_where=text("state = 'queued'"),
-        ),
+        Index("ix_pages_queued", "incident_id", **where("state = 'queued'")),
+        # What somebody was told lately, asked before each page: the cost must not grow with what they ever were told.
+        Index("ix_pages_told", "responder_id", "channel", "sent_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     escalation_id: Mapped[int] = mapped_column(ForeignKey("escalations.id"))
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), index=True)
-    responder_id: Mapped[int] = mapped_column(ForeignKey("responders.id"), index=True)
+    responder_id: Mapped[int] = mapped_column(ForeignKey("responders.id"))
     purpose: Mapped[str] = mapped_column(String(16))  # channels.base.Purpose
     level: Mapped[int]
     firing: Mapped[int]
@@ -181,6 +178,7 @@ class Page(Base):
     queued_at: Mapped[datetime]
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    told_rank: Mapped[int | None]  # how urgent it was when it was told (fire.rank)
     delivered_at: Mapped[datetime | None]
     provider_id: Mapped[str] = mapped_column(String(200), default="", index=True)
 
@@ -240,34 +238,13 @@ class Timer(Base):
     __table_args__ = (
         UniqueConstraint("kind", "subject_id"),
         # The engine looks here every time it wakes: the cost must follow what is due, not what is open.
-        Index(
-            "ix_timers_due",
-            "visible_at",
-            postgresql_where=text("parked_at IS NULL"),
-            sqlite_where=text("parked_at IS NULL"),
-        ),
+        Index("ix_timers_due", "visible_at", **where("parked_at IS NULL")),
         Index("ix_timers_incident", "incident_id"),
         # What one person waits for on one channel is taken together, to be told in one message.
-        Index(
-            "ix_timers_party",
-            "lane",
-            "party",
-            postgresql_where=text("party <> ''"),
-            sqlite_where=text("party <> ''"),
-        ),
+        Index("ix_timers_party", "lane", "party", **where("party <> ''")),
         # There should be none: looking for them must cost nothing.
-        Index(
-            "ix_timers_parked",
-            "parked_at",
-            postgresql_where=text("parked_at IS NOT NULL"),
-            sqlite_where=text("parked_at IS NOT NULL"),
-        ),
-        Index(
-            "ix_timers_claimed_by",
-            "claimed_by",
-            postgresql_where=text("claimed_by <> ''"),
-            sqlite_where=text("claimed_by <> ''"),
-        ),
+        Index("ix_timers_parked", "parked_at", **where("parked_at IS NOT NULL")),
+        Index("ix_timers_claimed_by", "claimed_by", **where("claimed_by <> ''")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Database
 from config.errors import NotAllowedError, NotFoundError, TocsinError
-from escalation import responders
+from escalation import brief, responders
 from escalation.channels import answers
 from escalation.channels.base import Reply, Verb
 from escalation.models import Page, PageState, Responder
@@ -19,8 +19,8 @@ from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Status
 from incidents.models import Incident
 
-LISTED_MAX = 20
-ALL_MAX = 200
+ALL_MAX = 200  # in one answer; the worst go first, and the answer says what is left
+TOLD = (PageState.SENT, PageState.DELIVERED, PageState.BUNDLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     actor = actor_of(person, via=reply.channel)
     if reply.context.get("all") and reply.verb is Verb.ACKNOWLEDGE:
         try:
-            return _acknowledge_all(database, desk, person, actor, now)
+            carrier_id = reply.context.get("page_id")
+            return _acknowledge_all(database, desk, person, actor, now, carrier_id=carrier_id)
         except TocsinError as refused:
             return Answer(refused.detail)
     number = reply.number if reply.number is not None else _newest_page(database, person)
@@ -79,38 +80,46 @@ def _verb(session: Session, desk: Desk, reply: Reply, number: int, actor: Actor,
     return actions.resolve(session, desk, number, actor, now, reason=said or f"Resolved by {reply.channel}.")
 
 
-def _acknowledge_all(database: Database, desk: Desk, person: Responder, actor: Actor, now: datetime) -> Answer:
-    """Every open incident this person was paged for; one transaction each, so that none waits for another."""
+def _acknowledge_all(
+    database: Database, desk: Desk, person: Responder, actor: Actor, now: datetime, *, carrier_id: int | None
+) -> Answer:
+    """Every open incident that this person was told of (`carrier_id`: in that message), the worst first; what they
+    were not told of yet stays as it is. One transaction each, so that none waits for another."""
     with database.reading() as session:
-        numbers = session.scalars(
-            select(Incident.id)
-            .join(Page, Page.incident_id == Incident.id)
-            .where(Page.responder_id == person.id, Incident.status == Status.OPEN)
-            .distinct()
-            .order_by(Incident.id)
-            .limit(ALL_MAX)
-        ).all()
-    done = 0
-    for number in numbers:
-        with database.transaction() as session:
-            done += actions.acknowledge(session, desk, number, actor, now).changed
+        numbers = _told_of(session, person, carrier_id)
     if not numbers:
         return Answer(answers.nothing_open())
-    return Answer(f"Acknowledged {done}: {', '.join(str(n) for n in numbers[:LISTED_MAX])}.", changed=done > 0)
+    done: list[int] = []
+    for number in numbers[:ALL_MAX]:
+        with database.transaction() as session:
+            if actions.acknowledge(session, desk, number, actor, now).changed:
+                done.append(number)
+    return Answer(answers.acknowledged_all(done, left=len(numbers) - len(numbers[:ALL_MAX])), changed=bool(done))
+
+
+def _told_of(session: Session, person: Responder, carrier_id: int | None) -> list[int]:
+    told = (
+        (Page.id == carrier_id) | (Page.carrier_id == carrier_id)
+        if carrier_id is not None
+        else (Page.responder_id == person.id) & Page.state.in_(TOLD)
+    )
+    rows = session.execute(
+        select(Incident.id, Incident.incident_class, Incident.severity)
+        .join(Page, Page.incident_id == Incident.id)
+        .where(told, Incident.status == Status.OPEN)
+        .distinct()
+    ).all()
+    return [row.id for row in sorted(rows, key=lambda row: (brief.rank(row.incident_class, row.severity), row.id))]
 
 
 def _newest_page(database: Database, person: Responder) -> int | None:
-    """The incident of the newest page that went out to this person and is still open."""
+    """The incident of the newest page that went out to this person and is still open; of one message, the worst."""
     with database.reading() as session:
         return session.scalar(
             select(Page.incident_id)
             .join(Incident, Incident.id == Page.incident_id)
-            .where(
-                Page.responder_id == person.id,
-                Page.state.in_((PageState.SENT, PageState.DELIVERED)),
-                Incident.status == Status.OPEN,
-            )
-            .order_by(Page.sent_at.desc(), Page.id.desc())
+            .where(Page.responder_id == person.id, Page.state.in_(TOLD), Incident.status == Status.OPEN)
+            .order_by(Page.sent_at.desc(), Page.carrier_id.is_(None).desc(), Page.id.desc())
             .limit(1)
         )
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from escalation.channels import wording
 
 LISTED_MAX = 5
+ALL_LISTED_MAX = 20
 
 
 def acknowledged(number: int) -> str:
@@ -28,6 +29,20 @@ def people_must_acknowledge(number: int, remaining: int) -> str:
     """To a program, where people must."""
     who = "1 person" if remaining == 1 else f"{remaining} people"
     return f"Noted. {who} must acknowledge {number}; paging goes on."
+
+
+def acknowledged_all(numbers: Sequence[int], *, left: int = 0) -> str:
+    """Acknowledged 12, they are yours: 42, 43, …. `left`: how many more there are than are done in one go."""
+    if not numbers:
+        return "They were all acknowledged before. Nothing more to do."
+    if len(numbers) == 1 and not left:
+        return acknowledged(numbers[0])
+    more = len(numbers) - ALL_LISTED_MAX
+    listed = ", ".join(map(str, numbers[:ALL_LISTED_MAX])) + (f" and {more} more" if more > 0 else "")
+    said = f"Acknowledged {len(numbers)}, they are yours: {listed}."
+    return (
+        f"{said} {left} more are still open: reply ACK ALL again." if left else f"{said} Paging for them has stopped."
+    )
 
 
 def already_acknowledged(number: int, by: str, at: datetime | None, now: datetime | None = None) -> str:
@@ -92,7 +107,7 @@ def listed(number: int, severity: str, title: str, state: str) -> str:
 
 def usage() -> str:
     """The words that replies may use."""
-    return "Reply ACK 42, RESOLVE 42, ESCALATE 42 or LIST, with your number. ACK alone takes your newest page."
+    return "Reply ACK 42, RESOLVE 42, ESCALATE 42 or LIST, with your number. ACK alone takes your newest page, ACK ALL all of them."
 
 
 def try_again() -> str:

@@ -27,6 +27,9 @@ class Message:
     page_id: int | None = None
     repeat: bool = False  # sent again because nobody knows whether the first try arrived
     last_resort: bool = False
+    others: tuple[
+        Brief, ...
+    ] = ()  # further incidents that this one message tells of, worst first; `brief` is the worst
     note: str = ""  # a notification that is not the incident's own (a hand-off, an engine alarm) says it here
     subject: str = ""  # what a letter with such a note is called
 

@@ -10,7 +10,7 @@ import html
 from datetime import UTC
 
 from escalation.brief import Brief
-from escalation.channels import wording
+from escalation.channels import many, wording
 from escalation.channels.base import Message, Purpose
 
 SUBJECT_CHARACTERS_MAX = 150
@@ -28,6 +28,8 @@ def subject(message: Message) -> str:
         return wording.one_line(f"Tocsin: {message.subject or message.note}", SUBJECT_CHARACTERS_MAX)
     brief = message.brief
     kind = "Page" if message.purpose is Purpose.PAGE else "Tocsin"
+    if many.is_several(message):
+        return wording.one_line(f"{kind}: {many.headline(message)}", SUBJECT_CHARACTERS_MAX)
     rank = wording.rank_and_class(brief)
     return wording.one_line(f"{kind} {brief.incident_id} {rank}: {brief.title}", SUBJECT_CHARACTERS_MAX)
 
@@ -37,6 +39,8 @@ def plain(message: Message) -> str:
     if wording.speaks_for_itself(message):
         note = wording.paragraphs(message.note, SUMMARY_CHARACTERS_MAX)
         return "\n\n".join(part for part in (note, _url(brief.url)) if part) + "\n"
+    if many.is_several(message):
+        return _plain_list(message)
     said = [
         " ".join(wording.why_you(message)),
         f"{_call_to_act(message)}:\n{_url(brief.url)}" if brief.url else "",
@@ -55,6 +59,8 @@ def rich(message: Message) -> str:
     if wording.speaks_for_itself(message):
         note = wording.paragraphs(message.note, SUMMARY_CHARACTERS_MAX)
         return _document(_paragraph(note) + _button(brief.url, "Open in Tocsin"))
+    if many.is_several(message):
+        return _document(_rich_list(message))
     why_you = " ".join(wording.why_you(message))
     color = _COLORS.get(brief.severity, "#555")
     rank = html.escape(f"{brief.incident_id} {wording.rank_and_class(brief)}")
@@ -73,6 +79,26 @@ def rich(message: Message) -> str:
         _paragraph(wording.paragraphs(brief.summary, SUMMARY_CHARACTERS_MAX)),
     ]
     return _document("".join(said))
+
+
+def _plain_list(message: Message) -> str:
+    shown = many.briefs(message)[: many.LISTED_IN_LETTER_MAX]
+    lines = [f"{many.line(each)}\n{_url(each.url)}".rstrip() for each in shown]
+    rest = many.more(message, len(shown))
+    said = [" ".join(many.why_you(message)), "Open each to acknowledge it:", *lines, rest]
+    return "\n\n".join(part for part in said if part) + "\n"
+
+
+def _rich_list(message: Message) -> str:
+    shown = many.briefs(message)[: many.LISTED_IN_LETTER_MAX]
+    items = ""
+    for each in shown:
+        words = html.escape(many.line(each))
+        link = f'<a href="{html.escape(_url(each.url))}">{words}</a>' if _is_web(each.url) else words
+        items += f'<li style="margin-bottom:8px">{link}</li>'
+    rest = many.more(message, len(shown))
+    why_you = html.escape(" ".join(many.why_you(message)))
+    return f"<p><strong>{why_you}</strong> Open each to acknowledge it:</p><ul>{items}</ul>" + _paragraph(rest)
 
 
 def _call_to_act(message: Message) -> str:

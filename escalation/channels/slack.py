@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.signature import Clock, SignatureVerifier
 from slack_sdk.web import SlackResponse, WebClient
 
-from escalation.channels import reply_words, slack_blocks
+from escalation.channels import reply_words, slack_blocks, slack_many
 from escalation.channels.base import ChannelError, Message, Reply, ReplyRefusedError, Sent, Verb
 
 API_URL = "https://slack.com/api/"
@@ -75,6 +75,7 @@ VERBS: dict[str, Verb] = {
     slack_blocks.ACKNOWLEDGE: Verb.ACKNOWLEDGE,
     slack_blocks.RESOLVE: Verb.RESOLVE,
     slack_blocks.MORE: Verb.MORE,
+    slack_many.ACKNOWLEDGE_ALL: Verb.ACKNOWLEDGE,
 }
 
 # The SDK logs every failure as an error of its own. Here a failure is a ChannelError, and whoever catches it decides
@@ -223,6 +224,10 @@ def _pressed(payload: str) -> Reply:
         "channel": _at(read, "channel", "id") or _at(read, "container", "channel_id"),
         "ts": _at(read, "container", "message_ts") or _at(read, "message", "ts"),
     }
+    if _at(read, "actions", 0, "action_id") == slack_many.ACKNOWLEDGE_ALL:
+        # Its number is the page whose message told of several incidents.
+        context |= {"all": True, "page_id": number}
+        number = None
     return Reply("slack", sender, verb or Verb.HELP, number, context=context)
 
 

@@ -6,25 +6,19 @@ limits: header 150, section 3000, text 4000 characters, and about 13,000 for all
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from typing import Any
 
 from escalation.brief import Brief, Standing
-from escalation.channels import wording
+from escalation.channels import many, slack_many, slack_parts, wording
 from escalation.channels.base import Message, Purpose
+from escalation.channels.slack_parts import NAME_CHARACTERS_MAX, SECTION_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, Block
 
-Block = dict[str, Any]
-
-TEXT_CHARACTERS_MAX = 4000
-SECTION_CHARACTERS_MAX = 3000
 HEADER_CHARACTERS_MAX = 150
 SUMMARY_CHARACTERS_MAX = 700
 REASON_CHARACTERS_MAX = 500
-NAME_CHARACTERS_MAX = 150  # a service, a person, a runbook's title
 STEP_CHARACTERS_MAX = 250
 STEPS_SHOWN = 3
-URL_CHARACTERS_MAX = 1000
 
 RED, AMBER, GREEN, GREY = "#c62828", "#daa038", "#2e9e6b", "#8d8d8d"
 
@@ -37,12 +31,14 @@ def render(message: Message) -> dict[str, Any]:
     """`text`, `blocks` and `attachments` for chat.postMessage and chat.update."""
     if wording.speaks_for_itself(message):
         note = wording.escaped(wording.paragraphs(message.note, SECTION_CHARACTERS_MAX), SECTION_CHARACTERS_MAX)
-        link = _link(message.brief.url, "Open in Tocsin")
+        link = slack_parts.link(message.brief.url, "Open in Tocsin")
         return {
             "text": wording.escaped(wording.one_line(message.note, TEXT_CHARACTERS_MAX), TEXT_CHARACTERS_MAX),
-            "blocks": [_section(note), *([_context(link)] if link else [])],
+            "blocks": [slack_parts.section(note), *([slack_parts.context(link)] if link else [])],
             "attachments": [],
         }
+    if many.is_several(message):
+        return slack_many.render(message)
     return {
         "text": push_text(message),
         "blocks": _blocks(message),
@@ -66,10 +62,12 @@ def plain_text(message: Message) -> str:
     """The same message without blocks, with the words to type in place of the buttons."""
     if wording.speaks_for_itself(message):
         return "\n".join(
-            line for line in (escaped_text(message.note), _link(message.brief.url, "Open in Tocsin")) if line
+            line for line in (escaped_text(message.note), slack_parts.link(message.brief.url, "Open in Tocsin")) if line
         )
+    if many.is_several(message):
+        return slack_many.plain_text(message)
     number = message.brief.incident_id
-    link = _link(message.brief.url, f"Open incident {number}")
+    link = slack_parts.link(message.brief.url, f"Open incident {number}")
     ask = f"Type /incident ack {number} to acknowledge." if wording.needs_answer(message.standing) else ""
     return "\n".join(line for line in (push_text(message), ask, link) if line)
 
@@ -88,10 +86,10 @@ def _blocks(message: Message) -> list[Block]:
     """What must be seen without scrolling: why you, what broke, and the buttons."""
     brief = message.brief
     why_you = " ".join(wording.why_you(message))
-    blocks = [_section(f"*{wording.escaped(why_you, 700)}*")] if why_you else []
+    blocks = [slack_parts.section(f"*{wording.escaped(why_you, 700)}*")] if why_you else []
     blocks += [_header(brief), _facts(message)]
     if brief.halt_recommended:
-        blocks.append(_section(f"*{wording.HALT_RECOMMENDED}*"))
+        blocks.append(slack_parts.section(f"*{wording.HALT_RECOMMENDED}*"))
     if message.standing.status not in ("resolved", "closed"):
         blocks.append(_buttons(brief, message.standing))
     return blocks
@@ -101,16 +99,16 @@ def _details(message: Message) -> Block:
     """The part beside the coloured bar: the state, and what to read next. Slack may fold it when it is long."""
     brief = message.brief
     state = wording.escaped(wording.state(message.standing), 600)
-    blocks = [_section(f"*{state}*")]
+    blocks = [slack_parts.section(f"*{state}*")]
     summary = wording.paragraphs(brief.summary, SUMMARY_CHARACTERS_MAX)
     if summary and summary != brief.title:
-        blocks.append(_section(_quoted(summary)))
+        blocks.append(slack_parts.section(_quoted(summary)))
     if brief.reason:
-        blocks.append(_section(f"*Why:* {_escaped(brief.reason, REASON_CHARACTERS_MAX)}"))
+        blocks.append(slack_parts.section(f"*Why:* {_escaped(brief.reason, REASON_CHARACTERS_MAX)}"))
     if brief.runbook_title or brief.runbook_steps:
         blocks.append(_runbook(brief))
     opened_at = brief.opened_at.astimezone(UTC)
-    blocks.append(_context(f"Tocsin incident {brief.incident_id}, opened {opened_at:%Y-%m-%d %H:%M} UTC"))
+    blocks.append(slack_parts.context(f"Tocsin incident {brief.incident_id}, opened {opened_at:%Y-%m-%d %H:%M} UTC"))
     return {"color": color(brief, message.standing), "fallback": state, "blocks": blocks}
 
 
@@ -132,14 +130,16 @@ def _facts(message: Message) -> Block:
     lines = [" · ".join(facts)]
     if len(wording.one_line(brief.title, 2000)) > HEADER_CHARACTERS_MAX // 2:
         lines.insert(0, _escaped(brief.title, 1500))  # a telephone's header shows few words of a long title
-    if link := _link(brief.url, f"Open incident {brief.incident_id}"):
+    if link := slack_parts.link(brief.url, f"Open incident {brief.incident_id}"):
         lines.append(link)
-    return _section("\n".join(lines))
+    return slack_parts.section("\n".join(lines))
 
 
 def _runbook(brief: Brief) -> Block:
     title = wording.one_line(brief.runbook_title, NAME_CHARACTERS_MAX) or "the steps"
-    lines = [f"*Runbook:* {_link(brief.runbook_url, title) or wording.escaped(title, 2 * NAME_CHARACTERS_MAX)}"]
+    lines = [
+        f"*Runbook:* {slack_parts.link(brief.runbook_url, title) or wording.escaped(title, 2 * NAME_CHARACTERS_MAX)}"
+    ]
     lines += [
         f"{number}. {_escaped(step, STEP_CHARACTERS_MAX)}"
         for number, step in enumerate(brief.runbook_steps[:STEPS_SHOWN], start=1)
@@ -147,19 +147,18 @@ def _runbook(brief: Brief) -> Block:
     more = len(brief.runbook_steps) - STEPS_SHOWN
     if more > 0:
         lines.append(f"… and {more} more {'step' if more == 1 else 'steps'}")
-    return _section("\n".join(lines))
+    return slack_parts.section("\n".join(lines))
 
 
 def _buttons(brief: Brief, standing: Standing) -> Block:
     number = str(brief.incident_id)
-    elements = [_button("Resolve", RESOLVE, number) | {"confirm": _confirmation(brief)}, _button("More…", MORE, number)]
+    elements = [
+        slack_parts.button("Resolve", RESOLVE, number) | {"confirm": _confirmation(brief)},
+        slack_parts.button("More…", MORE, number),
+    ]
     if wording.needs_answer(standing):
-        elements.insert(0, _button("Acknowledge", ACKNOWLEDGE, number) | {"style": "primary"})
+        elements.insert(0, slack_parts.button("Acknowledge", ACKNOWLEDGE, number) | {"style": "primary"})
     return {"type": "actions", "block_id": f"incident:{number}", "elements": elements}
-
-
-def _button(label: str, action_id: str, value: str) -> Block:
-    return {"type": "button", "action_id": action_id, "value": value, "text": _plain(label)}
 
 
 def _confirmation(brief: Brief) -> Block:
@@ -169,23 +168,11 @@ def _confirmation(brief: Brief) -> Block:
     else:
         means = "Paging stops for everybody, and the review begins."
     return {
-        "title": _plain(f"Resolve {brief.incident_id}?"),
-        "text": _plain(means),
-        "confirm": _plain("Resolve"),
-        "deny": _plain("Not yet"),
+        "title": slack_parts.plain(f"Resolve {brief.incident_id}?"),
+        "text": slack_parts.plain(means),
+        "confirm": slack_parts.plain("Resolve"),
+        "deny": slack_parts.plain("Not yet"),
     }
-
-
-def _section(text: str) -> Block:
-    return {"type": "section", "text": {"type": "mrkdwn", "verbatim": True, "text": text}}
-
-
-def _context(text: str) -> Block:
-    return {"type": "context", "elements": [{"type": "mrkdwn", "verbatim": True, "text": text}]}
-
-
-def _plain(text: str) -> Block:
-    return {"type": "plain_text", "text": text}
 
 
 def _quoted(text: str) -> str:
@@ -195,10 +182,3 @@ def _quoted(text: str) -> str:
 
 def _escaped(text: str, characters_max: int) -> str:
     return wording.escaped(wording.one_line(text, characters_max), characters_max)
-
-
-def _link(url: str, label: str) -> str:
-    """A Slack link; empty if the address is not one for a browser or could break out of the brackets."""
-    if not re.fullmatch(rf"https?://[^\s<>|]{{1,{URL_CHARACTERS_MAX}}}", url):
-        return ""
-    return f"<{url.replace('&', '&amp;')}|{wording.escaped(label, 2 * NAME_CHARACTERS_MAX).replace('|', '/')}>"

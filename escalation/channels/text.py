@@ -7,7 +7,7 @@ answer with come last and are never cut.
 from __future__ import annotations
 
 from escalation.brief import Brief
-from escalation.channels import gsm7, wording
+from escalation.channels import gsm7, many, wording
 from escalation.channels.base import Message, Purpose
 
 SMS_PARTS_MAX = 2
@@ -15,7 +15,6 @@ SMS_CHARACTERS_MAX = SMS_PARTS_MAX * gsm7.JOINED_PART_CHARACTERS
 NOTE_CHARACTERS_MAX = 100
 SERVICE_CHARACTERS_MAX = 40
 STATE_CHARACTERS_MAX = 80
-NO_LATIN_TITLE = "title not in Latin letters"
 
 
 def sms(message: Message) -> str:
@@ -29,6 +28,8 @@ def sms(message: Message) -> str:
     if wording.speaks_for_itself(message):
         said = gsm7.cut(f"Tocsin: {gsm7.spell(message.note)}", SMS_CHARACTERS_MAX)
         return f"{said} {link}" if link and _costs_no_part(said, f"{said} {link}") else said
+    if many.is_several(message):
+        return many.sms(message, SMS_CHARACTERS_MAX)
     title = _title(brief)
     said = _line(message, title)
     if len(said) > SMS_CHARACTERS_MAX:
@@ -54,6 +55,8 @@ def console_line(message: Message) -> str:
     said = f"{message.purpose.value}{to}{at_level}{marks}"
     if wording.speaks_for_itself(message):
         return f"{said}: {wording.one_line(message.note, 500)}"
+    if many.is_several(message):
+        return f"{said}: {many.headline(message)}"
     title = wording.one_line(brief.title, 200)
     return f"{said}: {brief.incident_id} {wording.rank_and_class(brief)} {title} [{wording.state(message.standing)}]"
 
@@ -91,7 +94,7 @@ def _how_to_answer(message: Message) -> str:
 
 def _title(brief: Brief) -> str:
     title = gsm7.spell(brief.title).rstrip(" .")
-    return title if any(character.isalnum() for character in title) else NO_LATIN_TITLE
+    return title if any(character.isalnum() for character in title) else many.NO_LATIN_TITLE
 
 
 def _service(brief: Brief) -> str:

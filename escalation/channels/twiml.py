@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import quoteattr
 
-from escalation.channels import text, wording
+from escalation.channels import many, text, wording
 from escalation.channels.base import Message, Purpose
 
 TWIML_CHARACTERS_MAX = 4000  # Twilio's limit for the Twiml parameter of a call
 SPOKEN_TITLE_MAX = 300
 SPOKEN_NOTE_MAX = 300
+SPOKEN_OF_MANY_TITLE_MAX = 150
 SPOKEN_NAME_MAX = 100
 SPOKEN_SERVICE_MAX = 100
 SPOKEN_ANSWER_MAX = 1500
@@ -24,6 +25,7 @@ ACKNOWLEDGE_KEY = "1"
 ESCALATE_KEY = "2"
 REPEAT_KEY = "*"
 MENU = "Press 1 to acknowledge. Press 2 to escalate. Press star to hear this again."
+MENU_FOR_ALL = "Press 1 to acknowledge all {}. Press 2 to escalate the worst. Press star to hear this again."
 
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>'
 
@@ -36,10 +38,11 @@ def call(message: Message, action_url: str) -> str:
     said = " ".join(_spoken(message))
     if not _asks(message):
         return f'{_HEADER}<Response><Say loop="2">{said}</Say></Response>'
+    menu = MENU_FOR_ALL.format(many.count(message)) if many.is_several(message) else MENU
     action = quoteattr(wording.one_line(action_url, 1000))
     return (
         f'{_HEADER}<Response><Gather numDigits="1" timeout="{GATHER_SECONDS}" method="POST" action={action}>'
-        f'<Say loop="2">{said} {MENU}</Say></Gather>'
+        f'<Say loop="2">{said} {menu}</Say></Gather>'
         "<Say>No key was pressed. This page is not acknowledged. Goodbye.</Say></Response>"
     )
 
@@ -77,6 +80,8 @@ def _spoken(message: Message) -> list[str]:
     note = wording.sentence(_escaped(message.note, SPOKEN_NOTE_MAX))
     if wording.speaks_for_itself(message):
         return [f"Tocsin, for {to}." if to else "Tocsin.", note]
+    if many.is_several(message):
+        return _spoken_of_many(message, greeting)
     rank = brief.severity.capitalize() + (", constitutional" if wording.is_constitutional(brief) else "")
     service = _escaped(brief.service, SPOKEN_SERVICE_MAX)
     said = [
@@ -93,6 +98,16 @@ def _spoken(message: Message) -> list[str]:
     ]
     if message.purpose is not Purpose.PAGE:
         said.append(wording.sentence(_escaped(wording.state(message.standing), SPOKEN_SERVICE_MAX)))
+    return [words for words in said if words]
+
+
+def _spoken_of_many(message: Message, greeting: str) -> list[str]:
+    said = [
+        greeting if message.purpose is Purpose.PAGE else greeting.replace("paging", "for"),
+        *(_escaped(words, SPOKEN_TITLE_MAX) for words in many.spoken(message, SPOKEN_OF_MANY_TITLE_MAX)),
+        "You are the last resort: nobody else could be reached." if message.last_resort else "",
+        "This call is repeated, in case the first one did not arrive." if message.repeat else "",
+    ]
     return [words for words in said if words]
 
 

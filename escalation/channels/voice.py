@@ -37,7 +37,9 @@ class Voice:
 
 def action_url(base_url: str, message: Message) -> str:
     """Where Twilio sends the key pressed. It signs the whole address, so that what it carries can be trusted."""
-    carried = {"page": message.page_id or "", "incident": message.brief.incident_id}
+    carried: dict[str, Any] = {"page": message.page_id or "", "incident": message.brief.incident_id}
+    if message.others:
+        carried["all"] = 1
     return f"{base_url.rstrip('/')}{ACTION_PATH}?{urlencode(carried)}"
 
 
@@ -57,6 +59,8 @@ def parse_reply(url: str, form: Mapping[str, str], signature: str, auth_token: s
     if number is None and verb is Verb.ESCALATE:
         verb = Verb.HELP  # there is no incident to escalate in a call that came in
     context: dict[str, Any] = {"page_id": _number(query.get("page", [""])[0]), "call_sid": form.get("CallSid", "")}
+    if query.get("all") and verb is Verb.ACKNOWLEDGE and context["page_id"] is not None:
+        number, context["all"] = None, True  # everything that this call told of
     return Reply("voice", sender, verb, number, keys, context)
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from escalation.models import ScheduleRow, Timer, TimerKind
 from escalation.paging import timers
-from escalation.paging.timers import ENGINE_LANE, Wanted
+from escalation.paging.lanes import ENGINE_LANE
+from escalation.paging.timers import Wanted
 
 COVERAGE = 1  # the one subject of its kind
 SETTLES_AFTER = timedelta(minutes=10)  # an edit that opens a gap is often followed by the one that fills it

@@ -6,18 +6,20 @@ without an end, says so in the message, and sends again: at most that one send i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from escalation import beside, escalate, fire, responders
+from escalation import fire
 from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder
-from escalation.paging import retries, timers
+from escalation.paging import bundling, falling_back, retries, timers
+from escalation.paging.bundling import Told
 from escalation.paging.timers import Claimed
 from escalation.plan import Stage
 
@@ -36,6 +38,25 @@ _UNKNOWN = (
     .returning(Attempt.id)
     .execution_options(synchronize_session=False)
 )
+_told = aliased(Page)
+# The person, and what they were told lately: messages, the last one's time, and the worst of it.
+_ADDRESSEE = (
+    select(
+        Responder,
+        func.count(_told.id).filter(_told.carrier_id.is_(None)),
+        func.max(_told.sent_at),
+        func.min(_told.told_rank),
+    )
+    .outerjoin(
+        _told,
+        (_told.responder_id == Responder.id)
+        & (_told.channel == bindparam("channel"))
+        & (_told.purpose == bindparam("purpose"))
+        & (_told.sent_at > bindparam("since")),
+    )
+    .where(Responder.id == bindparam("person"))
+    .group_by(Responder.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +72,54 @@ class Handover:
     due_at: datetime
 
 
-def begin(session: Session, journal: Journal, claimed: Claimed, now: datetime) -> Handover | None:
-    """Note a try and say what to send; None when there is nothing to send any more."""
+@dataclass(frozen=True, slots=True)
+class Company:
+    """The pages that wait with one for the same person on the same channel, and how long they may be held."""
+
+    waiting: Sequence[Claimed]  # this page among them
+    window_seconds: float
+
+
+class Held:
+    """The page, and those that waited with it, were put back to be told in one message a moment later."""
+
+
+def begin(
+    session: Session,
+    journal: Journal,
+    claimed: Claimed,
+    now: datetime,
+    *,
+    company: Company | None = None,
+    carrier_id: int | None = None,
+) -> Handover | Held | None:
+    """Note a try and say what to send; None when there is nothing to send any more.
+
+    The first page of a message is asked with its `company`, and may be held with it; the others with the first one's
+    `carrier_id`.
+    """
     page, escalation = _locked(session, claimed.subject_id)
     if page is None or escalation is None or page.state != PageState.QUEUED or _is_over(page, escalation):
         timers.finish(session, claimed)
         return None
     if not timers.still_held(session, claimed):
         return None
+    person, told = _addressee(session, page, now)
+    if company is not None and not page.note:  # a page with words of its own goes at once, by itself
+        until = bundling.held_until(told, claimed.rank, page.due_at, now, company.window_seconds)
+        if until is not None:
+            timers.hold(session, company.waiting, until)
+            return Held()
+    if page.carrier_id != carrier_id:
+        page.carrier_id = carrier_id
     unknown = session.scalars(_UNKNOWN, {"page": page.id, "at": now}).all()
-    person = session.get_one(Responder, page.responder_id)
     if unknown:
         text = f"It is not known whether {page.channel} took the page to {person.name}; it is sent again, marked as a repeat."
-        journal(session, page.incident_id, "page.unknown", text, occurred_at=now, payload=_facts(page, person))
-        if _tries(session, page, "unknown") >= retries.FALL_BACK_AFTER_FAILURES:
-            _fall_back(session, journal, escalation, page, person, now)
+        journal(
+            session, page.incident_id, "page.unknown", text, occurred_at=now, payload=falling_back.facts(page, person)
+        )
+        if falling_back.tries(session, page, "unknown") >= retries.FALL_BACK_AFTER_FAILURES:
+            falling_back.fall_back(session, journal, escalation, page, person, now)
     attempt = Attempt(page_id=page.id, started_at=now)
     session.add(attempt)
     session.flush()
@@ -84,25 +138,40 @@ def begin(session: Session, journal: Journal, claimed: Claimed, now: datetime) -
 
 
 def record_sent(
-    session: Session, journal: Journal, claimed: Claimed, handover: Handover, sent: Sent, now: datetime
+    session: Session,
+    journal: Journal,
+    claimed: Claimed,
+    handover: Handover,
+    sent: Sent,
+    now: datetime,
+    *,
+    carrier: Handover | None = None,
+    incidents: int = 1,
 ) -> None:
+    """`carrier`: the page whose message told of this one, if it is another; `incidents`: how many it told of."""
     page, escalation = _locked(session, handover.page_id)
     if page is None or escalation is None:
         return
     _end_attempt(session, handover, "sent", now)
     page.sent_at = now
-    page.provider_id = sent.provider_id
+    page.told_rank = claimed.rank
+    page.provider_id = sent.provider_id if carrier is None else ""
     # Cancelled in flight stays cancelled; the attempt tells that it went out. One that another engine has given up
     # meanwhile, because this send outlived its lease, arrived after all.
     if page.state in (PageState.QUEUED, PageState.FAILED):
-        page.state = PageState.SENT
+        page.state = PageState.SENT if carrier is None else PageState.BUNDLED
+        page.carrier_id = carrier.page_id if carrier else None
     person = session.get_one(Responder, page.responder_id)
     text = f"Page to {person.name} handed over by {page.channel}."
     if page.purpose == Purpose.NOTIFICATION:
         text = f"{person.name} notified by {page.channel}."
-    facts = _facts(page, person) | {"provider_id": sent.provider_id}
+    facts = falling_back.facts(page, person) | {"provider_id": sent.provider_id}
+    if incidents > 1:
+        text = f"{text[:-1]}, in one message about {incidents} incidents."
+    if carrier:
+        facts |= {"carrier": carrier.page_id}
     journal(session, page.incident_id, "page.sent", text, occurred_at=now, payload=facts)
-    if sent.ref:
+    if sent.ref and carrier is None and incidents == 1:
         _keep_living(session, escalation, page, person, sent, now)
     timers.finish(session, claimed)
 
@@ -119,9 +188,10 @@ def record_failure(
     if page.state != PageState.QUEUED or _is_over(page, escalation) or not timers.still_held(session, claimed):
         timers.finish(session, claimed)
         return
-    failures = _tries(session, page, "failed", "refused")
+    page.carrier_id = None
+    failures = falling_back.tries(session, page, "failed", "refused")
     decision = retries.decide(failures, permanent=error.permanent, retry_after_seconds=error.retry_after_seconds)
-    facts = _facts(page, person) | {"code": error.code, "error": str(error), "try": failures}
+    facts = falling_back.facts(page, person) | {"code": error.code, "error": str(error), "try": failures}
     if decision.retry_in_seconds is None:
         page.state = PageState.FAILED
         timers.finish(session, claimed)
@@ -129,11 +199,11 @@ def record_failure(
         journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=facts)
     else:
         again_at = now + timedelta(seconds=decision.retry_in_seconds)
-        timers.put_back(session, claimed, again_at, error=str(error))
+        timers.put_back(session, claimed, again_at, error=str(error), in_order=True)
         text = f"{page.channel} did not take the page to {person.name} ({error}); trying again in {decision.retry_in_seconds:g} s."
         journal(session, page.incident_id, "page.retried", text, occurred_at=now, payload=facts)
     if decision.fall_back:
-        _fall_back(session, journal, escalation, page, person, now)
+        falling_back.fall_back(session, journal, escalation, page, person, now)
 
 
 def give_up(session: Session, journal: Journal, claimed: Claimed, why: str, now: datetime) -> None:
@@ -144,99 +214,24 @@ def give_up(session: Session, journal: Journal, claimed: Claimed, why: str, now:
     page.state = PageState.FAILED
     person = session.get_one(Responder, page.responder_id)
     text = f"The page to {person.name} by {page.channel} was {why}."
-    journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=_facts(page, person))
-    _fall_back(session, journal, escalation, page, person, now)
+    journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=falling_back.facts(page, person))
+    falling_back.fall_back(session, journal, escalation, page, person, now)
 
 
-def _fall_back(
-    session: Session, journal: Journal, escalation: Escalation, page: Page, person: Responder, now: datetime
-) -> None:
-    """Bring this person's next way forward to now; with none left anywhere at this firing, go to the next level."""
-    session.flush()
-    siblings = session.scalars(
-        select(Page)
-        .where(
-            Page.escalation_id == page.escalation_id,
-            Page.firing == page.firing,
-            Page.responder_id == page.responder_id,
-        )
-        .order_by(Page.step)
-    ).all()
-    later = [p for p in siblings if p.step > page.step]
-    waiting = [p for p in later if p.state == PageState.QUEUED]
-    if any(p.state in (PageState.SENT, PageState.DELIVERED) for p in later):
-        return  # the next way has worked; those after it keep their times
-    if waiting:
-        if waiting[0].due_at > now:
-            waiting[0].due_at = now
-            fire.queue(session, escalation, waiting[0])
-        return
-    way = responders.untried(session, person.id, {p.channel for p in siblings})
-    if way is not None:
-        extra = Page(
-            escalation_id=page.escalation_id,
-            incident_id=page.incident_id,
-            responder_id=person.id,
-            purpose=page.purpose,
-            level=page.level,
-            firing=page.firing,
-            step=siblings[-1].step + 1,
-            channel=way.channel,
-            address=way.address,
-            last_resort=page.last_resort,
-            regardless=page.regardless,
-            note=page.note,
-            queued_at=now,
-            due_at=now,
-        )
-        session.add(extra)
-        session.flush()
-        fire.queue(session, escalation, extra)
-        text = f"Falling back to {way.channel} to reach {person.name}."
-        journal(session, page.incident_id, "page.fell_back", text, occurred_at=now, payload=_facts(extra, person))
-        return
-    if page.firing < 0 and not page.regardless:
-        return  # whoever shadows a shift is told beside the level, and nobody waits for them
-    if page.state == PageState.FAILED and not _anyone_left(session, page):
-        if page.regardless:
-            beside.failed(session, journal, escalation, page, person, now)
-            return
-        newest = page.firing == escalation.firing  # else a later level has fired meanwhile
-        goes_on = newest and not page.last_resort
-        text = f"No page of level {page.level} could be handed over"
-        text += "; going on to the next step at once." if goes_on else "."
-        journal(session, page.incident_id, "nobody.reachable", text, occurred_at=now, payload={"level": page.level})
-        if newest:
-            escalate.skip_ahead(session, journal, escalation, _fired_at(page), now)
+def _addressee(session: Session, page: Page, now: datetime) -> tuple[Responder, Told]:
+    asked = {
+        "person": page.responder_id,
+        "channel": page.channel,
+        "purpose": page.purpose,
+        "since": now - timedelta(seconds=bundling.RUN_SECONDS),
+    }
+    person, messages, last_at, worst = session.execute(_ADDRESSEE, asked).one()
+    return person, Told(messages, last_at, worst)
 
 
 def _is_over(page: Page, escalation: Escalation) -> bool:
     """Whether nobody is to be woken any more; a keeper is asked about a halt whoever holds the incident."""
     return escalation.stage == Stage.STOPPED and not page.regardless
-
-
-def _fired_at(page: Page) -> Stage:
-    """The stage of the escalation that asked for this page."""
-    if page.last_resort:
-        return Stage.LAST_RESORT
-    return Stage.NOTIFYING if page.purpose == Purpose.NOTIFICATION else Stage.PAGING
-
-
-def _tries(session: Session, page: Page, *outcomes: str) -> int:
-    counted = select(func.count()).where(Attempt.page_id == page.id, Attempt.outcome.in_(outcomes))
-    return session.scalar(counted) or 0
-
-
-def _anyone_left(session: Session, page: Page) -> bool:
-    """Whether any page of the same firing has gone out or may still go out."""
-    left = session.scalar(
-        select(func.count()).where(
-            Page.escalation_id == page.escalation_id,
-            Page.firing == page.firing,
-            Page.state.not_in((PageState.FAILED, PageState.CANCELLED)),
-        )
-    )
-    return bool(left)
 
 
 def _keep_living(
@@ -283,7 +278,3 @@ def _end_attempt(
         .where(Attempt.id == handover.attempt_id)
         .values(outcome=outcome, finished_at=now, code=error.code if error else "", error=str(error) if error else "")
     )
-
-
-def _facts(page: Page, person: Responder) -> dict[str, str | int]:
-    return {"page": page.id, "responder": person.key, "channel": page.channel, "level": page.level}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -18,11 +18,12 @@ from escalation import escalate
 from escalation.channels.base import Channel, ChannelError
 from escalation.journal import Journal
 from escalation.models import TimerKind
-from escalation.paging import delivery, showing, timers
-from escalation.paging.timers import ENGINE_LANE, Claimed
+from escalation.paging import bundling, delivery, handing_over, showing, timers
+from escalation.paging.delivery import Handover
+from escalation.paging.handing_over import HandingOver
+from escalation.paging.lanes import Lanes
+from escalation.paging.timers import Claimed
 
-BATCH_MAX = 100  # timers claimed in one statement
-SENDS_AT_ONCE_MAX = 8  # in one lane: a slow provider holds up its own pages only
 CRASH_BACKOFF_SECONDS_MAX = 60
 LET_PASS_SECONDS = 0.05
 
@@ -61,7 +62,8 @@ class Engine:
     """`read_clock` is read at the end of a send only; everything else uses the tick's `now`.
 
     `submit` runs a send: at once in tests and simulations, in a pool in the worker. `acts` are done in one transaction
-    each, which finishes its timer; `errands` call somebody.
+    each, which finishes its timer; `errands` call somebody. `rates` are the providers' budgets (`Lanes`), `windows`
+    the times in which pages to one person are told together (`HandingOver`), where they are not the usual ones.
     """
 
     def __init__(
@@ -76,6 +78,8 @@ class Engine:
         acts: Mapping[TimerKind, Act] | None = None,
         errands: Mapping[TimerKind, Errand] | None = None,
         observer: Observer | None = None,
+        rates: Mapping[str, float] | None = None,
+        windows: Mapping[str, float] | None = None,
     ) -> None:
         self.name = name
         self._database = database
@@ -86,49 +90,48 @@ class Engine:
         self._acts = {TimerKind.ADVANCE: self._advance, **(acts or {})}
         self._errands = dict(errands or {})
         self._observer = observer
-        self._in_flight: dict[str, int] = {}
-        self._mutex = threading.Lock()
-        self._pages_done = threading.Condition(self._mutex)
+        self.lanes = Lanes(rates)
+        self._handing_over = HandingOver(
+            database, channels, journal, read_clock=read_clock, guard=self._guarded, windows=windows or {}
+        )
+        self._pages_done = threading.Condition()
         self._pages_under_way = 0
 
     def tick(self, now: datetime) -> int:
         """Act on what is due at `now`; how many timers were claimed. Costs one indexed read when nothing is due."""
-        lanes = self._free_lanes()
-        due_at = self.next_due_at(lanes)
+        rooms, being_told = self.lanes.rooms(now), self.lanes.being_told()
+        with self._database.reading() as session:
+            due_at = timers.next_due_at(session, rooms, being_told)
         if due_at is None or due_at > now:
             return 0
         with self._database.transaction() as session:
-            claimed = timers.claim(session, self.name, now, lanes=lanes, limit=self._capacity(lanes))
-        for timer in claimed:
-            self._act(timer, now)
+            claimed = timers.claim(session, self.name, now, rooms=rooms, being_told=being_told)
+        for group in _groups(claimed):
+            self._act(group, now)
         return len(claimed)
 
-    def next_due_at(self, lanes: list[str] | None = None) -> datetime | None:
+    def next_due_at(self) -> datetime | None:
+        """When there is something to do for this engine; a lane whose budget is spent has nothing until it is not."""
+        now = self._read_clock()
+        rooms, being_told = self.lanes.rooms(now), self.lanes.being_told()
         with self._database.reading() as session:
-            return timers.next_due_at(session, lanes if lanes is not None else self._free_lanes())
+            found = [timers.next_due_at(session, rooms, being_told)]
+            for lane, opens_at in self.lanes.spent(now).items():
+                due_at = timers.next_due_at(session, [lane], being_told)
+                found.append(max(due_at, opens_at) if due_at else None)
+        return min((each for each in found if each), default=None)
 
-    def _free_lanes(self) -> list[str]:
-        with self._mutex:
-            busy = {lane for lane, sends in self._in_flight.items() if sends >= SENDS_AT_ONCE_MAX}
-        # A lane without a channel is served too: its pages fail at once and fall back.
-        return [lane for lane in (ENGINE_LANE, *KNOWN_LANES) if lane not in busy]
-
-    def _capacity(self, lanes: list[str]) -> int:
-        """What can be begun now: claims must not wait in a queue while their leases run out."""
-        with self._mutex:
-            free = [SENDS_AT_ONCE_MAX - self._in_flight.get(lane, 0) for lane in lanes]
-        return min(BATCH_MAX, min(free))
-
-    def _act(self, timer: Claimed, now: datetime) -> None:
-        if timer.tries > timers.TRIES_MAX:
-            self._guarded(timer, now, lambda: self._park(timer, now))
-        elif act := self._acts.get(timer.kind):
-            self._guarded(timer, now, lambda: self._in_one_transaction(act, timer, now))
+    def _act(self, group: Sequence[Claimed], now: datetime) -> None:
+        first = group[0]
+        if first.tries > timers.TRIES_MAX:
+            self._guarded(group, now, lambda: self._park(first, now))
+        elif act := self._acts.get(first.kind):
+            self._guarded(group, now, lambda: self._in_one_transaction(act, first, now))
         else:
-            with self._mutex:
-                self._in_flight[timer.lane] = self._in_flight.get(timer.lane, 0) + 1
-                self._pages_under_way += timer.kind is TimerKind.DELIVER
-            self._submit(lambda: self._send(timer, now))
+            self.lanes.begin(first.lane, first.party, now)
+            with self._pages_done:
+                self._pages_under_way += first.kind is TimerKind.DELIVER
+            self._submit(lambda: self._send(group, now))
 
     def _in_one_transaction(self, act: Act, timer: Claimed, now: datetime) -> None:
         with self._database.transaction() as session:
@@ -137,18 +140,20 @@ class Engine:
     def _advance(self, session: Session, timer: Claimed, now: datetime) -> None:
         escalate.advance(session, self._journal, timer, now)
 
-    def _send(self, timer: Claimed, now: datetime) -> None:
+    def _send(self, group: Sequence[Claimed], now: datetime) -> None:
+        first = group[0]
+        messages = [1]  # what was reckoned with when it began; less if there was nothing to say
         try:
-            if timer.kind is TimerKind.DELIVER:
-                self._guarded(timer, now, lambda: self._deliver(timer, now))
+            if first.kind is TimerKind.DELIVER:
+                self._guarded(group, now, lambda: self._deliver(group, now, messages))
             else:
                 self._let_pages_pass()
-                send = self._show if timer.kind is TimerKind.SHOW else self._run_errand
-                self._guarded(timer, now, lambda: send(timer, now))
+                send = self._show if first.kind is TimerKind.SHOW else self._run_errand
+                self._guarded(group, now, lambda: send(first, now))
         finally:
-            with self._mutex:
-                self._in_flight[timer.lane] -= 1
-                self._pages_under_way -= timer.kind is TimerKind.DELIVER
+            self.lanes.end(first.lane, first.party, now, messages=messages[0])
+            with self._pages_done:
+                self._pages_under_way -= first.kind is TimerKind.DELIVER
                 self._pages_done.notify_all()
 
     def _let_pages_pass(self) -> None:
@@ -156,26 +161,14 @@ class Engine:
         with self._pages_done:
             self._pages_done.wait_for(lambda: not self._pages_under_way, timeout=LET_PASS_SECONDS)
 
-    def _deliver(self, timer: Claimed, now: datetime) -> None:
-        with self._database.transaction() as session:
-            handover = delivery.begin(session, self._journal, timer, now)
-        if handover is None:
-            return
-        try:
-            sent = self._channel(handover.channel).send(handover.address, handover.message)
-        except ChannelError as error:
-            at = self._read_clock()
-            with self._database.transaction() as session:
-                delivery.record_failure(session, self._journal, timer, handover, error, at)
-            if self._observer:
-                self._observer.page_failed(handover.channel)
-            log.warning("page not taken", page=handover.page_id, channel=handover.channel, error=str(error))
-            return
-        at = self._read_clock()
-        with self._database.transaction() as session:
-            delivery.record_sent(session, self._journal, timer, handover, sent, at)
-        if self._observer:
+    def _deliver(self, group: Sequence[Claimed], now: datetime, messages: list[int]) -> None:
+        messages[0] = self._handing_over.hand_over(group, now, self._observe)
+
+    def _observe(self, handover: Handover, at: datetime, taken: bool) -> None:
+        if self._observer and taken:
             self._observer.page_handed_over(handover.channel, (at - handover.due_at).total_seconds())
+        elif self._observer:
+            self._observer.page_failed(handover.channel)
 
     def _show(self, timer: Claimed, now: datetime) -> None:
         with self._database.transaction() as session:
@@ -184,7 +177,7 @@ class Engine:
             return
         channel = None
         try:
-            channel = self._channel(edit.channel)
+            channel = handing_over.channel(self._channels, edit.channel)
             if edit.ref:
                 sent = channel.update(edit.address, edit.ref, edit.message)
             else:
@@ -212,31 +205,28 @@ class Engine:
         with self._database.transaction() as session:
             errand.record(session, timer, work, outcome, self._read_clock())
 
-    def _channel(self, name: str) -> Channel:
-        if name not in self._channels:
-            raise ChannelError(f"{name} is not configured here.", permanent=True, code="not_configured")
-        return self._channels[name]
-
-    def _guarded(self, timer: Claimed, now: datetime, act: Callable[[], None]) -> None:
-        """The one place that survives any fault: it is logged, and the timer is tried again after its lease."""
+    def _guarded(self, group: Sequence[Claimed], now: datetime, act: Callable[[], None]) -> None:
+        """The one place that survives any fault: it is logged, and the timers are tried again after a while."""
         started = monotonic_seconds()
+        first = group[0]
         try:
             act()
         except DBAPIError as error:
             # The database went away or chose this transaction as a deadlock's victim; the lease brings it back.
-            log.warning("timer put off by the database", timer=timer.id, kind=timer.kind, error=str(error.orig))
-            self._put_back(timer, now, str(error.orig))
+            log.warning("timer put off by the database", timer=first.id, kind=first.kind, error=str(error.orig))
+            self._put_back(group, now, str(error.orig))
         except Exception as error:
-            log.exception("timer failed", timer=timer.id, kind=timer.kind, seconds=monotonic_seconds() - started)
-            self._put_back(timer, now, repr(error))
+            log.exception("timer failed", timer=first.id, kind=first.kind, seconds=monotonic_seconds() - started)
+            self._put_back(group, now, repr(error))
 
-    def _put_back(self, timer: Claimed, now: datetime, error: str) -> None:
-        wait = timedelta(seconds=min(CRASH_BACKOFF_SECONDS_MAX, 2 ** min(timer.tries, 6) / 2))
+    def _put_back(self, group: Sequence[Claimed], now: datetime, error: str) -> None:
         try:
             with self._database.transaction() as session:
-                timers.put_back(session, timer, now + wait, error=error)
+                for timer in group:
+                    wait = timedelta(seconds=min(CRASH_BACKOFF_SECONDS_MAX, 2 ** min(timer.tries, 6) / 2))
+                    timers.put_back(session, timer, now + wait, error=error)
         except (DBAPIError, PoolTimeoutError) as again:
-            log.warning("timer waits for its lease to end", timer=timer.id, error=str(again))
+            log.warning("timer waits for its lease to end", timer=group[0].id, error=str(again))
 
     def _park(self, timer: Claimed, now: datetime) -> None:
         error = f"given up after {timer.tries - 1} claims that never ended"
@@ -257,5 +247,10 @@ class Engine:
         self._journal(session, timer.incident_id, "timer.parked", text, occurred_at=now, payload=facts)
 
 
-# Every channel a page or an announcement can wait for, configured here or not, and the teams' own endpoints.
-KNOWN_LANES = ("slack", "sms", "voice", "email", "webhook", "apprise", "hook")
+def _groups(claimed: Sequence[Claimed]) -> list[list[Claimed]]:
+    """What is acted on together: pages to one person on one channel; everything else is by itself."""
+    found: dict[object, list[Claimed]] = {}
+    for timer in claimed:
+        together = timer.kind is TimerKind.DELIVER and timer.party and timer.tries <= bundling.ALONE_AFTER_TRIES
+        found.setdefault((timer.lane, timer.party) if together else timer.id, []).append(timer)
+    return list(found.values())

@@ -7,7 +7,7 @@ first: a timer that was set anew, cancelled or claimed again by another engine i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -17,56 +17,18 @@ from sqlalchemy import Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from escalation.channels.base import Purpose
 from escalation.models import Timer, TimerKind
+from escalation.paging import due, lanes
+from escalation.paging.lanes import ENGINE_LANE
 
 LEASE_SECONDS = 30  # longer than the longest send (10 s) and its recording
 TRIES_MAX = 20  # claims without an end before a timer is parked: something kills whoever acts on it
-ENGINE_LANE = "engine"
 UNCLAIMED = {"claim": "", "claimed_by": "", "tries": 0, "parked_at": None, "error": ""}
 
 _TABLE = cast(Table, Timer.__table__)
 
 # Statements of the hot path are built once: building one was measured to cost more than running it.
-_NEXT_DUE = (
-    select(Timer.visible_at)
-    .where(Timer.parked_at.is_(None), Timer.lane.in_(bindparam("lanes", expanding=True)))
-    .order_by(Timer.visible_at)
-    .limit(1)
-)
-_DUE = (
-    select(_TABLE.c.id)
-    .where(
-        _TABLE.c.visible_at <= bindparam("now"),
-        _TABLE.c.parked_at.is_(None),
-        _TABLE.c.lane.in_(bindparam("lanes", expanding=True)),
-    )
-    .order_by(_TABLE.c.rank, _TABLE.c.visible_at)
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-    .cte("due")
-    # PostgreSQL must pick and lock the rows once, not once for each row it updates.
-    .prefix_with("MATERIALIZED", dialect="postgresql")
-)
-_CLAIM = (
-    update(_TABLE)
-    .where(_TABLE.c.id.in_(select(_DUE.c.id)))
-    .values(
-        claim=bindparam("mark"),
-        claimed_by=bindparam("owner"),
-        tries=_TABLE.c.tries + 1,
-        visible_at=bindparam("until"),
-    )
-    .returning(
-        _TABLE.c.id,
-        _TABLE.c.kind,
-        _TABLE.c.subject_id,
-        _TABLE.c.incident_id,
-        _TABLE.c.lane,
-        _TABLE.c.due_at,
-        _TABLE.c.tries,
-        _TABLE.c.rank,
-    )
-)
 _HELD = select(Timer.id).where(Timer.id == bindparam("timer"), Timer.claim == bindparam("mark")).with_for_update()
 _FINISH = delete(_TABLE).where(_TABLE.c.id == bindparam("timer"), _TABLE.c.claim == bindparam("mark"))
 
@@ -81,6 +43,8 @@ class Claimed:
     due_at: datetime
     tries: int
     claim: str
+    party: str = ""
+    rank: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +55,14 @@ class Wanted:
     subject_id: int
     incident_id: int | None
     due_at: datetime
-    lane: str = ENGINE_LANE
+    lane: str = ENGINE_LANE  # the channel; what yields to pages is moved to its other lane when it is set
     rank: int = 5
-    party: str = ""  # whom the message is for; what one party waits for may be told together
+    party: str = ""  # whom the message is for (`party`); what one party waits for may be told together
+
+
+def party(responder_id: int, purpose: str, *, alone: int | None = None) -> str:
+    """`alone`: a page with words of its own, which belong in no list."""
+    return f"{responder_id}:{purpose}" if alone is None else f"{responder_id}/{alone}:{purpose}"
 
 
 def set_all(session: Session, wanted: Sequence[Wanted]) -> None:
@@ -108,7 +77,7 @@ def set_all(session: Session, wanted: Sequence[Wanted]) -> None:
             "kind": timer.kind,
             "subject_id": timer.subject_id,
             "incident_id": timer.incident_id,
-            "lane": timer.lane,
+            "lane": lanes.lane(timer.lane, page=_is_page(timer)),
             "party": timer.party,
             "rank": timer.rank,
             "due_at": timer.due_at,
@@ -133,6 +102,10 @@ def _upsert(dialect: str) -> postgresql.Insert | sqlite.Insert:
     )
 
 
+def _is_page(timer: Wanted) -> bool:
+    return timer.kind is TimerKind.DELIVER and timer.party.endswith(f":{Purpose.PAGE}")
+
+
 def set_timer(
     session: Session,
     kind: TimerKind,
@@ -155,18 +128,25 @@ def cancel_subjects(session: Session, kind: TimerKind, subject_ids: Sequence[int
         session.execute(delete(Timer).where(Timer.kind == kind, Timer.subject_id.in_(subject_ids)))
 
 
-def next_due_at(session: Session, lanes: Collection[str]) -> datetime | None:
-    """When the first timer of these lanes becomes visible; None when there is none."""
-    found: datetime | None = session.scalar(_NEXT_DUE, {"lanes": list(lanes)})
+def next_due_at(session: Session, open_lanes: Collection[str], being_told: Collection[str] = ()) -> datetime | None:
+    """When the first timer of these lanes becomes visible; None when there is none. `being_told`: see `claim`."""
+    found: datetime | None = session.scalar(due.NEXT, {"lanes": sorted(open_lanes), "being_told": sorted(being_told)})
     return found
 
 
-def claim(session: Session, owner: str, now: datetime, *, lanes: Collection[str], limit: int) -> list[Claimed]:
-    """Claim up to `limit` due timers of these lanes for a lease, the most urgent first, skipping others' claims."""
+def claim(
+    session: Session, owner: str, now: datetime, *, rooms: Mapping[str, int], being_told: Collection[str] = ()
+) -> list[Claimed]:
+    """Claim what is due, the most urgent first, for a lease, skipping others' claims.
+
+    `rooms` says for how many there is room in each lane. Where one person waits for several messages in a lane, all
+    of them are claimed together, up to `bundling.OTHERS_MAX` more, and count as one; those of `being_told` are left.
+    """
     mark = secrets.token_hex(16)
-    chosen = {"now": now, "lanes": list(lanes), "limit": limit}
+    chosen = {"now": now, "lanes": sorted(rooms), "being_told": sorted(being_told)}
+    room = {f"room {lane}": rooms.get(lane, 0) for lane in lanes.LANES}
     lease = {"mark": mark, "owner": owner, "until": now + timedelta(seconds=LEASE_SECONDS)}
-    rows = session.execute(_CLAIM, chosen | lease).all()
+    rows = session.execute(due.CLAIM, chosen | room | lease).all()
     ordered = sorted(rows, key=lambda row: (row.rank, row.due_at, row.id))
     return [
         Claimed(
@@ -178,6 +158,8 @@ def claim(session: Session, owner: str, now: datetime, *, lanes: Collection[str]
             due_at=row.due_at,
             tries=row.tries,
             claim=mark,
+            party=row.party,
+            rank=row.rank,
         )
         for row in ordered
     ]
@@ -193,12 +175,25 @@ def finish(session: Session, claimed: Claimed) -> None:
     session.execute(_FINISH, {"timer": claimed.id, "mark": claimed.claim})
 
 
-def put_back(session: Session, claimed: Claimed, visible_at: datetime, *, error: str = "") -> None:
-    """Try again at `visible_at`, unless it was set anew meanwhile."""
+def put_back(
+    session: Session, claimed: Claimed, visible_at: datetime, *, error: str = "", in_order: bool = False
+) -> None:
+    """Try again at `visible_at`, unless it was set anew meanwhile. `in_order`: this claim has ended as it should,
+    so that it does not count towards parking."""
     session.execute(
         update(Timer)
         .where(Timer.id == claimed.id, Timer.claim == claimed.claim)
-        .values(claim="", claimed_by="", visible_at=visible_at, error=error)
+        .values(claim="", claimed_by="", visible_at=visible_at, error=error, **({"tries": 0} if in_order else {}))
+    )
+
+
+def hold(session: Session, group: Sequence[Claimed], until: datetime) -> None:
+    """Put all of these back until then: they wait for company, and nothing has gone wrong."""
+    session.execute(
+        update(Timer)
+        .where(Timer.id.in_([each.id for each in group]), Timer.claim == group[0].claim)
+        .values(claim="", claimed_by="", visible_at=until, tries=Timer.tries - 1)
+        .execution_options(synchronize_session=False)
     )
 
 

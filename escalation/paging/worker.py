@@ -24,7 +24,8 @@ from config import clock, logs, news
 from config.database import Database
 from escalation.models import EnginePulse
 from escalation.paging import timers, watchdog
-from escalation.paging.engine import KNOWN_LANES, SENDS_AT_ONCE_MAX, Engine, Submit
+from escalation.paging.engine import Engine, Submit
+from escalation.paging.lanes import SENDERS_MAX
 
 TICK_SECONDS = 1.0
 PULSE_SECONDS = 2.0
@@ -53,7 +54,7 @@ class Worker:
     ) -> None:
         self._database = database
         self._begin = begin
-        self._pool = ThreadPoolExecutor(SENDS_AT_ONCE_MAX * len(KNOWN_LANES), thread_name_prefix="send")
+        self._pool = ThreadPoolExecutor(SENDERS_MAX, thread_name_prefix="send")
         self._engine = build(self._send)
         self._stopping = threading.Event()
         self._ticking = threading.Lock()

@@ -111,13 +111,13 @@ def _unreceived(pages: Sequence[PageFact]) -> str:
 
 
 def not_received(page: PageFact) -> bool:
-    """It failed. A page cancelled by an acknowledgement, or bundled into another, was not meant to arrive."""
+    """It failed. A page cancelled by an acknowledgement was not meant to arrive; a bundled one came with another."""
     return page.state == "failed" and page.delivered_at is None and not page.acknowledged
 
 
 def unanswered(page: PageFact, pages: Sequence[PageFact]) -> bool:
     """It went out, and its person answered neither it nor another page."""
-    return page.state in ("sent", "delivered") and not any(
+    return page.state in ("sent", "delivered", "bundled") and not any(
         p.acknowledged and p.responder == page.responder for p in pages
     )
 
@@ -128,7 +128,7 @@ def _answer(page: PageFact, pages: Sequence[PageFact]) -> str:
     other = next((p for p in pages if p.acknowledged and p.responder == page.responder), None)
     if other is not None:
         return f"answered by {other.channel}"
-    return "no answer" if page.state in ("sent", "delivered", "failed") else page.state
+    return "no answer" if page.state in ("sent", "delivered", "bundled", "failed") else page.state
 
 
 def _no_receipt(page: PageFact) -> str:
@@ -150,7 +150,7 @@ def _attempts(page: PageFact) -> Markdown:
 def _level(record: Record, level: int, pages: Sequence[PageFact]) -> tuple[object, ...]:
     here = [p for p in pages if p.level == level]
     answered_at = record.acknowledged_at
-    went_out = any(p.state not in ("queued", "cancelled", "bundled") for p in here)
+    went_out = any(p.state not in ("queued", "cancelled") for p in here)
     answer: object = "no answer at this level" if went_out else "nothing was sent"
     if answered_at is not None and any(p.acknowledged for p in here):
         arrived = [p.delivered_at for p in here if p.delivered_at is not None and p.delivered_at <= answered_at]

@@ -67,6 +67,7 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
             _column("regardless", sa.Boolean(), sa.false()),  # type: ignore[arg-type]  # a SQL expression is a default too
             _column("note", sa.Text(), ""),
             *optional(BIG, "carrier_id"),
+            *optional(sa.Integer(), "told_rank"),
         ),
         "services": (
             _column("holidays", sa.String(16), ""),
@@ -86,6 +87,8 @@ def upgrade() -> None:
         for column in columns:
             op.add_column(table, column)
     op.create_index("ix_pages_carrier_id", "pages", ["carrier_id"])
+    op.create_index("ix_pages_told", "pages", ["responder_id", "channel", "sent_at"])
+    op.drop_index("ix_pages_responder_id", "pages")
     # Who asks a keeper was told apart by its level before.
     op.execute("UPDATE pages SET regardless = (level = 0)")
     with op.batch_alter_table("timers") as timers:
@@ -109,6 +112,8 @@ def downgrade() -> None:
     op.drop_index("ix_timers_party", "timers")
     with op.batch_alter_table("timers") as timers:
         timers.alter_column("incident_id", existing_type=BIG, nullable=False)
+    op.create_index("ix_pages_responder_id", "pages", ["responder_id"])
+    op.drop_index("ix_pages_told", "pages")
     op.drop_index("ix_pages_carrier_id", "pages")
     for table, columns in _columns().items():
         for column in columns:

@@ -58,8 +58,11 @@ class Outside:
     approvals: dict[int, set[str]] = field(default_factory=dict)
     _numbers: dict[int, int] = field(default_factory=dict)  # thing -> its newest incident
 
-    def do(self, act: steps.Act | steps.Approve) -> None:
+    def do(self, act: steps.Act | steps.Storm | steps.Approve) -> None:
         match act:
+            case steps.Storm(things, severities):
+                for thing, severity in zip(things, severities, strict=True):
+                    self._alert(thing, severity, None)
             case steps.Alert(thing, severity, crash):
                 self._alert(thing, severity, crash)
             case steps.SourceSays(thing, status):

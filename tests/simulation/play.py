@@ -10,7 +10,7 @@ from functools import partial
 from sqlalchemy import select
 
 from escalation.channels.base import ChannelError, Message
-from escalation.models import Attempt
+from escalation.models import Attempt, Page, PageState
 from escalation.paging import timers
 from tests.simulation import steps
 from tests.simulation.course import Rules, nine_o_clock_after
@@ -34,25 +34,35 @@ class Call:
     fault: Fault | None
 
 
+@dataclass(frozen=True)
+class Told:
+    """A message that arrived told of this page; `delivery`: its place among the deliveries."""
+
+    page_id: int
+    delivery: int
+
+
 class Play:
     def __init__(self, database: FragileDatabase, config: str, rules: Rules) -> None:
         self.database = database
         with database.elsewhere():
             self.world = World(database, config=config)
             actors = {key: self.world.actor(key) for key in PEOPLE}
-        self.outside = Outside(self.world, database, rules, actors, lambda: frozenset(self._sending))
+        self.outside = Outside(self.world, database, rules, actors, self._being_sent)
         self.calls: list[Call] = []
+        self.told: list[Told] = []
         self.lost_attempts: set[int] = set()  # whoever made them died, or was overtaken, before recording
         self.up = True
         self._sightings = Sightings(database)
         self._pool: list[Callable[[], None]] = []  # sends that an engine has submitted
-        self._sending: list[int] = []
+        self._sending: list[frozenset[int]] = []  # the pages of each message on its way, the innermost last
         self._meanwhile: dict[Point, steps.Act] = {}
         self._broken: dict[str, list[Fault]] = {}
         self._outage: dict[str, Fault] = {}
         self._engines: list[str] = []
         self._after_crash = steps.CrashAt(0, Moment.BEFORE, takes_over=False, down_seconds=0)
         self._overtaking = False
+        self._set_back_seconds = 0  # what was set before that is due as much later
         self._objections: list[AssertionError] = []
         self._start_engine(takes_over=False)
         for channel in self.world.channels.values():
@@ -69,6 +79,7 @@ class Play:
                 self._pass(900 if busy else int(morning.total_seconds()))
             case steps.ClockBack(seconds):
                 self.world.now -= timedelta(seconds=seconds)
+                self._set_back_seconds += seconds
             case steps.Broken(channel, fault, times):
                 self._broken.setdefault(channel, []).extend([fault] * times)
             case steps.Outage(channels, fault):
@@ -95,9 +106,9 @@ class Play:
         self._meanwhile = {}
         self.take(steps.Healed())
         self.take(steps.Up(takes_over=True))
-        self._pass(RETRIES_END_AFTER_SECONDS)
+        self._pass(RETRIES_END_AFTER_SECONDS + self._set_back_seconds)
 
-    def _do(self, act: steps.Act | steps.Approve) -> None:
+    def _do(self, act: steps.Act | steps.Storm | steps.Approve) -> None:
         self._look()
         match act:
             case steps.CrashNow(takes_over):
@@ -147,12 +158,13 @@ class Play:
             if channel in self._outage:
                 raise _error(self._outage[channel])
             return
-        self._sending.append(message.page_id)
+        pages = self._pages_of(message)
+        self._sending.append(pages)
         try:
             self._come_between(Point.SENDING, message)
             waiting = self._broken.get(channel)
             fault = waiting.pop(0) if waiting else self._outage.get(channel)
-            self.calls.append(Call(message.page_id, fault))
+            self.calls += [Call(page, fault) for page in pages]
             if fault is not None:
                 raise _error(fault)
         except BaseException:
@@ -162,10 +174,32 @@ class Play:
     def _on_sent(self, _: str, message: Message) -> None:
         if message.page_id is None:
             return
+        self.told += [Told(page, len(self.world.deliveries) - 1) for page in self._sending[-1]]
         try:
             self._come_between(Point.TAKEN, message)
         finally:
             self._sending.pop()
+
+    def _pages_of(self, message: Message) -> frozenset[int]:
+        """The pages that this message tells of: those that were begun with it. It names each of their incidents."""
+        with self.database.reading() as session:
+            begun = session.execute(
+                select(Page.id, Page.incident_id)
+                .join(Attempt, Attempt.page_id == Page.id)
+                .where(
+                    (Page.id == message.page_id) | (Page.carrier_id == message.page_id),
+                    Page.state == PageState.QUEUED,
+                    Attempt.outcome == "",
+                )
+            ).all()
+        named = [message.brief.incident_id, *(other.incident_id for other in message.others)]
+        # One that was acknowledged after it was begun is still named; nothing else may be.
+        if not {row.incident_id for row in begun} <= set(named):
+            self._objections.append(AssertionError(f"a message names {named}, and was begun for {begun}"))
+        return frozenset({row.id for row in begun} | {message.page_id or 0})
+
+    def _being_sent(self) -> frozenset[int]:
+        return frozenset().union(*self._sending)
 
     def _come_between(self, point: Point, message: Message | None = None) -> None:
         act = None if self._overtaking else self._meanwhile.pop(point, None)

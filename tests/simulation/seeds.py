@@ -28,12 +28,14 @@ from tests.simulation.steps import (
     Slow,
     SourceSays,
     Step,
+    Storm,
     UntilMorning,
     Up,
 )
 
 STEPS_MIN, STEPS_MAX = 6, 30
 THINGS = (0, 0, 0, 1, 3, 3)  # mostly the same, so that what is done meets what is open; 3 is constitutional
+THINGS_OF_A_STORM = (0, 1, 3, 4, 5, 6)
 SEVERITIES = ("CRITICAL", "HIGH", "HIGH", "MEDIUM", "LOW", "INFO")
 PEOPLE = ("ana", "bo", "mia")
 CHANNELS = ("slack", "sms", "voice", "email")
@@ -67,6 +69,11 @@ def shortened(run: Sequence[Step], fails: Callable[[Sequence[Step]], bool]) -> l
 
 def _alert(random: Random) -> Act:
     return Alert(random.choice(THINGS), random.choice(SEVERITIES), random.choice(MOMENTS_OF_THE_WEB))
+
+
+def _storm(random: Random) -> Step:
+    things = tuple(random.sample(THINGS_OF_A_STORM, random.randint(3, len(THINGS_OF_A_STORM))))
+    return Storm(things, tuple(random.choice(SEVERITIES) for _ in things))
 
 
 def _answer(random: Random) -> Act:
@@ -115,6 +122,7 @@ def _trouble(random: Random) -> Step:
 # A kind of step, and how often it comes compared with the others.
 KINDS: dict[str, tuple[int, Callable[[Random], Step]]] = {
     "alert": (5, _alert),
+    "storm": (1, _storm),
     "pass": (6, lambda random: Pass(random.choice((1, 20, 61, 200, 300, 900, 2_700)))),
     "answer": (6, _answer),
     "crash": (3, _crash),

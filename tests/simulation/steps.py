@@ -30,6 +30,14 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Storm:
+    """Many things are reported at once, before any engine looks."""
+
+    things: tuple[int, ...]
+    severities: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SourceSays:
     """The source reports that the thing has ended, or that it is acknowledged there."""
 
@@ -156,4 +164,6 @@ class Meanwhile:
     act: Act
 
 
-Step = Act | Approve | Broken | Outage | Healed | Pass | UntilMorning | ClockBack | Down | Up | CrashAt | Meanwhile
+Step = (
+    Act | Storm | Approve | Broken | Outage | Healed | Pass | UntilMorning | ClockBack | Down | Up | CrashAt | Meanwhile
+)

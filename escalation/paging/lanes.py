@@ -1,0 +1,124 @@
+"""The ways out and what is free in each: senders, budget, and people who are being told something this moment.
+
+A channel has two lanes. Pages have one to themselves; what yields to them waits in the other, whose senders are its
+own, so that neither a slow announcement nor a thousand of them can stand in a page's way.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from escalation.paging import budgets
+from escalation.paging.budgets import Bucket
+
+ENGINE_LANE = "engine"  # what the engine does by itself, asking no provider
+CHANNELS = ("slack", "sms", "voice", "email", "webhook", "apprise")
+_YIELDS = ".later"
+LANES = (ENGINE_LANE, *CHANNELS, *(f"{channel}{_YIELDS}" for channel in CHANNELS), "hook")
+ENGINE_ROOM = 100  # what is claimed at once of the engine's own work
+SENDS_AT_ONCE_MAX = 8  # in one lane: a slow provider holds up its own pages only
+YIELDING_SENDS_AT_ONCE_MAX = 4
+SENDERS_MAX = SENDS_AT_ONCE_MAX * (len(CHANNELS) + 1) + YIELDING_SENDS_AT_ONCE_MAX * len(CHANNELS)
+
+
+def lane(channel: str, *, page: bool) -> str:
+    """Where a message for this channel waits. What is no channel (the engine, the teams' hooks) has one lane."""
+    return channel if page or channel not in CHANNELS else f"{channel}{_YIELDS}"
+
+
+def channel(lane: str) -> str:
+    return lane.removesuffix(_YIELDS)
+
+
+def yields(lane: str) -> bool:
+    return lane.endswith(_YIELDS)
+
+
+def key(lane: str, party: str) -> str:
+    """One person at the end of one lane."""
+    return f"{lane}|{party}"
+
+
+class Lanes:
+    """What one engine has under way. `rates`: messages a second by channel, for all engines together; a channel
+    without one is not limited. Used by several threads."""
+
+    def __init__(self, rates: Mapping[str, float] | None = None) -> None:
+        self._rates = dict(rates or {})
+        self._engines = 1
+        self._buckets: dict[str, Bucket] = {}
+        self._in_flight: Counter[str] = Counter()
+        self._being_told: Counter[str] = Counter()
+        self._mutex = threading.Lock()
+
+    def share(self, engines: int) -> None:
+        """So many engines live; each takes its part of every budget."""
+        with self._mutex:
+            self._engines = max(1, engines)
+
+    def rooms(self, now: datetime) -> dict[str, int]:
+        """How much may be begun now, by lane; lanes without room are left out. Claims must not wait in a queue while
+        their leases run out."""
+        with self._mutex:
+            found = {each: min(self._senders(each), self._tokens(each, now)) for each in LANES}
+        return {each: room for each, room in found.items() if room > 0}
+
+    def spent(self, now: datetime) -> dict[str, datetime]:
+        """The lanes that only their budget closes, and when each opens."""
+        found: dict[str, datetime] = {}
+        with self._mutex:
+            for each in LANES:
+                if self._senders(each) > 0 and self._tokens(each, now) == 0:
+                    found[each] = budgets.room_at(self._bucket(channel(each), now), yields=yields(each))
+        return found
+
+    def being_told(self) -> list[str]:
+        """Who has a message under way, as `key`s: what else there is for them waits until it is known what came of
+        that, so that it can be told together."""
+        with self._mutex:
+            return list(self._being_told)
+
+    def begin(self, lane: str, party: str, now: datetime) -> None:
+        with self._mutex:
+            self._in_flight[lane] += 1
+            if party:
+                self._being_told[key(lane, party)] += 1
+            self._take(lane, now, 1)
+
+    def end(self, lane: str, party: str, now: datetime, *, messages: int) -> None:
+        """`messages` were handed over, or tried; one was reckoned with at the beginning."""
+        with self._mutex:
+            self._in_flight -= Counter({lane: 1})
+            if party:
+                self._being_told -= Counter({key(lane, party): 1})
+            if messages != 1:
+                self._take(lane, now, messages - 1)
+
+    def _senders(self, lane: str) -> int:
+        if lane == ENGINE_LANE:
+            return ENGINE_ROOM
+        return (YIELDING_SENDS_AT_ONCE_MAX if yields(lane) else SENDS_AT_ONCE_MAX) - self._in_flight[lane]
+
+    def _tokens(self, lane: str, now: datetime) -> int:
+        if channel(lane) not in self._rates:
+            return ENGINE_ROOM
+        return budgets.room(self._bucket(channel(lane), now), yields=yields(lane))
+
+    def _take(self, lane: str, now: datetime, messages: int) -> None:
+        name = channel(lane)
+        if name in self._rates:
+            self._buckets[name] = budgets.taken(self._bucket(name, now), messages)
+
+    def _bucket(self, name: str, now: datetime) -> Bucket:
+        rate = self._rates[name] / self._engines
+        there = self._buckets.get(name)
+        self._buckets[name] = budgets.full(rate, now) if there is None else budgets.filled(there, now, rate)
+        return self._buckets[name]
+
+
+def names(lanes: Iterable[str]) -> list[str]:
+    """In one order, so that the database sees one statement."""
+    return sorted(lanes)
