@@ -40,6 +40,8 @@ from escalation import cli as escalation_cli
 from escalation import gauges, responders, web_shifts
 from escalation import web as escalation_web
 from escalation.channels import configured, whisper
+from escalation.oncall import api as oncall_api
+from escalation.oncall import api_ahead
 from escalation.paging import watchdog
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
@@ -154,6 +156,8 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     documented = http.make_api(app)
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now, wake))
+    documented.register_blueprint(oncall_api.blueprint(database, clock.now, wake, base_url=desk.base_url))
+    app.register_blueprint(api_ahead.calendars(database, clock.now, base_url=desk.base_url))
     there = configured.names(house.settings)
     configuration_routes.register(app, documented, database, desk, clock.now, channels=there)
     app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))

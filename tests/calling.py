@@ -16,6 +16,8 @@ from config import auth, http, security
 from config.database import Database
 from escalation import api as escalation_api
 from escalation import responders
+from escalation.oncall import api as oncall_api
+from escalation.oncall import api_ahead
 from incidents import api, configuration_routes
 from tests.world import World
 
@@ -38,6 +40,10 @@ class Edge:
         documented = http.make_api(self.app)
         documented.register_blueprint(api.blueprint(database, self.world.desk, lambda: self.world.now, self._wake))
         documented.register_blueprint(escalation_api.blueprint(database, lambda: self.world.now, self._wake))
+        documented.register_blueprint(
+            oncall_api.blueprint(database, lambda: self.world.now, self._wake, base_url=base_url)
+        )
+        self.app.register_blueprint(api_ahead.calendars(database, lambda: self.world.now, base_url=base_url))
         channels = self.world.channels
         now = lambda: self.world.now  # noqa: E731  the clock
         configuration_routes.register(self.app, documented, database, self.world.desk, now, channels=channels)

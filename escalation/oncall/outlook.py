@@ -35,6 +35,20 @@ def shifts(
     }
 
 
+def spans(
+    session: Session, since: datetime, until: datetime, keys: Collection[str] | None
+) -> list[tuple[str, str, bool, Span]]:
+    """(schedule, responder, whether they only learn, when): as shifts(), and one where they touch."""
+    found: list[tuple[str, str, bool, Span]] = []
+    for schedule, held in shifts(session, since, until, keys, shadows=True).items():
+        of_each: dict[tuple[str, bool], list[Span]] = {}
+        for each in held:
+            of_each.setdefault((each.responder, each.shadow), []).append((each.starts_at, each.ends_at))
+        for (responder, shadow), theirs in of_each.items():
+            found += [(schedule, responder, shadow, span) for span in differences.joined(theirs)]
+    return found
+
+
 def gaps(
     session: Session, since: datetime, until: datetime, keys: Collection[str] | None = None
 ) -> dict[str, list[Span]]:

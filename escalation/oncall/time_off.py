@@ -96,9 +96,8 @@ def remove(session: Session, key: str, absence_id: int, actor: Actor, now: datet
             session.delete(row)
 
 
-def coming(session: Session, key: str, actor: Actor, now: datetime) -> Sequence[TimeOff]:
+def coming(session: Session, key: str, now: datetime) -> Sequence[TimeOff]:
     """What is not over, in order of time. Everybody may see when who is off: it is who is on call that it decides."""
-    del actor
     person = _known(session, key)
     rows = session.scalars(
         select(AbsenceRow)

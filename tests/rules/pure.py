@@ -67,6 +67,7 @@ MODULES = frozenset(
         "escalation.oncall.resolve",
         "escalation.oncall.restrictions",
         "escalation.oncall.schedules",
+        "escalation.oncall.taken",
         "escalation.oncall.turns",
         "escalation.oncall.wall_times",
         "escalation.oncall.words",

@@ -28,6 +28,7 @@ PUBLIC = {
     "PUT /v2/enqueue": "answers 405",
     "PATCH /v2/enqueue": "answers 405",
     "DELETE /v2/enqueue": "answers 405",
+    "GET /calendars/<token>.ics": "a secret in the path, made by the person whose shifts it shows",
     "POST /replies/slack": "Slack's signature",
     "POST /replies/sms": "Twilio's signature",
     "POST /replies/voice": "Twilio's signature",
