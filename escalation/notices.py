@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from config import ids, logs
-from escalation import brief, contact_codes, responders
+from escalation import brief, contact_codes, reach, responders
 from escalation.brief import Standing
 from escalation.channels import wording
 from escalation.channels.base import Channel, ChannelError, Message, Purpose, Sent
@@ -135,6 +135,13 @@ class NoticeErrand:
             timers.finish(session, claimed)
             return None
         message = _message(notice, person)
+        if person is not None and notice.kind not in ABOUT_ONE_WAY:
+            # It may have waited for a night, and the address have been given up meanwhile.
+            used = responders.usable(session, [person.id]).get(person.id, {})
+            if used.get(notice.channel) != notice.address:
+                there = reach.Way(0, notice.channel, used[notice.channel]) if notice.channel in used else None
+                _take(session, claimed, notice, there or _next_way(session, notice), "Its address was removed.", now)
+                return None
         if notice.kind == CODE:
             method = responders.method(session, notice.channel, notice.address)
             if person is None or method is None or method.responder_id != person.id:
@@ -176,11 +183,19 @@ def _go_on(session: Session, claimed: Claimed, notice: Notice, error: ChannelErr
         timers.put_back(session, claimed, again_at, error=str(error))
         return
     notice.tried = [*notice.tried, notice.channel]
-    way = None
-    if notice.responder_id is not None and notice.kind not in ABOUT_ONE_WAY:
-        way = responders.untried(session, notice.responder_id, notice.tried)
+    _take(session, claimed, notice, _next_way(session, notice), str(error), now)
+
+
+def _next_way(session: Session, notice: Notice) -> reach.Way | None:
+    if notice.responder_id is None or notice.kind in ABOUT_ONE_WAY:
+        return None
+    return responders.untried(session, notice.responder_id, notice.tried)
+
+
+def _take(session: Session, claimed: Claimed, notice: Notice, way: reach.Way | None, why: str, now: datetime) -> None:
+    """Go on by this way at once; without one it has failed, and `why` says what of."""
     if way is None:
-        _fail(notice, str(error))
+        _fail(notice, why)
         timers.finish(session, claimed)
         return
     notice.channel, notice.address, notice.failures, notice.due_at = way.channel, way.address, 0, now

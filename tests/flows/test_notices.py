@@ -131,6 +131,17 @@ def test_somebody_who_leaves_meanwhile_is_not_told(world: World) -> None:
     assert states(world) == [("slack", "failed")]
 
 
+def test_an_address_that_is_given_up_while_a_notice_waits_is_not_written_to(world: World) -> None:
+    lives_quietly(world, "ana")
+    world.now = MONDAY + timedelta(hours=16)
+    tell(world, "ana")
+    world.apply(
+        team().replace("slack: U0ANA, ", "").replace("low: [{after: 0s, by: slack}]", "low: [{after: 0s, by: sms}]", 1)
+    )
+    world.fast_forward(hours=6)
+    assert [(told.channel, told.to) for told in world.sent()] == [("sms", PHONES["ana"])]
+
+
 def test_what_has_a_dedup_key_is_said_once_to_each(database: Database) -> None:
     world = World(database)
     assert tell(world, "ana", dedup_key="gap primary 2026-11-20") == 1
