@@ -177,12 +177,13 @@ class Line:
         found = {person: off for person in self._people if (off := self._absences.touching(person, since, begun))}
         if not found:
             return {}
-        duty = restrictions.spans(self._rotation.only, self._zone, since, until)
+        # Also a turn without any duty, on a weekend perhaps, goes to somebody who is there: others keep their place.
+        duty = restrictions.spans(self._rotation.only, self._zone, since, until) or ((since, until),)
         ranks = {person: _rank(duty, off) for person, off in found.items()}
         return {person: rank for person, rank in ranks.items() if rank != _FREE}
 
     def _ranks_throughout(self, index: int) -> dict[str, int]:
-        """Where nothing changes within the turn: also where the rotation has no duty in it."""
+        """Where nothing changes within the turn."""
         at = turns.starts_at(self._rotation, self._zone, index)
         ranks = {}
         for person in self._people:

@@ -2,85 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from escalation.oncall import resolve, turns
 from escalation.oncall.schedules import (
     TURN_LENGTHS,
-    TURN_UNITS,
-    Override,
     Roster,
     Rotation,
     Schedule,
-    TurnUnit,
-    zone_names,
 )
-
-ZONES = sorted(zone_names())
-HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(weeks=1)
-SECOND = timedelta(seconds=1)
-YEARS = range(1975, 2045)
-PEOPLE = ("ana", "bo", "cy", "dora")
-
-# The first look for a zone's changes takes a while; they are remembered after that.
-SLOW_START = [HealthCheck.too_slow]
-every_zone = settings(max_examples=80, deadline=None, suppress_health_check=SLOW_START)
-fewer = settings(max_examples=40, deadline=None, suppress_health_check=SLOW_START)
-
-
-@cache
-def clock_changes(zone_name: str, year: int) -> tuple[datetime, ...]:
-    """The instants of that year, to the second, from which the zone has another offset."""
-    zone = ZoneInfo(zone_name)
-    found = []
-    day = datetime(year, 1, 1, tzinfo=UTC)
-    while day.year == year:
-        before, after = day, day + DAY
-        if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
-            while after - before > SECOND:
-                middle = before + (after - before) // 2
-                middle = middle.replace(microsecond=0) if middle.replace(microsecond=0) > before else after - SECOND
-                if middle.astimezone(zone).utcoffset() == before.astimezone(zone).utcoffset():
-                    before = middle
-                else:
-                    after = middle
-            found.append(after)
-        day += DAY
-    return tuple(found)
-
-
-@st.composite
-def instants(draw: st.DrawFn, zone_name: str) -> datetime:
-    """Mostly within hours of a change of the zone's clocks, where it has any."""
-    year = draw(st.sampled_from(YEARS))
-    changes = clock_changes(zone_name, year) if draw(st.integers(0, 3)) else ()
-    if changes:
-        return draw(st.sampled_from(changes)) + timedelta(minutes=draw(st.integers(-180, 180)))
-    return datetime(year, 1, 1, tzinfo=UTC) + timedelta(minutes=draw(st.integers(0, 525_599)))
-
-
-@st.composite
-def wall_times(draw: st.DrawFn, zone_name: str) -> datetime:
-    """Naive. Near a change of the clocks: also times that the zone's clocks skip, or show twice."""
-    at = draw(instants(zone_name)).astimezone(ZoneInfo(zone_name)).replace(tzinfo=None, fold=0)
-    return at.replace(second=0, microsecond=0) + timedelta(minutes=draw(st.integers(-90, 90)))
-
-
-@st.composite
-def rotations(
-    draw: st.DrawFn, zone_name: str, *, units: Sequence[TurnUnit] = TURN_UNITS, members_min: int = 1
-) -> Rotation:
-    members = draw(st.lists(st.sampled_from(PEOPLE), min_size=members_min, max_size=4, unique=True))
-    unit = draw(st.sampled_from(units))
-    count = draw(st.integers(1, {"h": 40, "d": 10, "w": 4, "mo": 3}[unit]))
-    return Rotation(tuple(members), draw(wall_times(zone_name)), count, unit)
+from tests.unit.oncall_samples import (
+    DAY,
+    SECOND,
+    ZONES,
+    clock_changes,
+    every_zone,
+    exists_not,
+    fewer,
+    instants,
+    rotations,
+    wall_of,
+)
 
 
 def length(rotation: Rotation) -> timedelta:
@@ -98,10 +45,6 @@ def handoffs(rotation: Rotation, zone_name: str, count: int) -> list[datetime]:
         at = changed_at
         found.append(at)
     return found
-
-
-def wall_of(at: datetime, zone: ZoneInfo) -> datetime:
-    return at.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 @every_zone
@@ -150,13 +93,6 @@ def test_days_and_weeks_hand_over_at_the_same_wall_time_through_every_change_of_
         else:
             assert handed_over_at.astimezone(zone).fold == 0, "the handoff waited for the second pass"
         expected_wall += length(rotation)
-
-
-def exists_not(wall: datetime, zone: ZoneInfo) -> bool:
-    """No instant within a day and a half of it shows this time on the zone's clocks."""
-    as_utc = wall.replace(tzinfo=UTC)
-    offsets = {(as_utc + hours * HOUR).astimezone(zone).utcoffset() or timedelta() for hours in range(-36, 37)}
-    return all(wall_of(as_utc - offset, zone) != wall for offset in offsets)
 
 
 def test_in_every_zone_a_handoff_on_a_night_of_2026_when_the_clocks_change_is_at_the_right_instant() -> None:
@@ -217,56 +153,19 @@ def test_in_whole_rounds_everybody_has_as_many_turns(data: st.DataObject, zone_n
     assert [of_one_turn[0].responder for of_one_turn in shifts] == list(rotation.members) * rounds
 
 
-@st.composite
-def overridden_schedules(draw: st.DrawFn) -> tuple[Schedule, list[Override], datetime]:
-    """A schedule whose rotations start around an instant, overrides of days after it, and that instant."""
-    zone_name = draw(st.sampled_from(ZONES))
-    around = draw(instants(zone_name))
-    made = []
-    for _ in range(draw(st.integers(0, 3))):
-        rotation = draw(rotations(zone_name))
-        starts = wall_of(around, ZoneInfo(zone_name)) + timedelta(hours=draw(st.integers(-2_000, 200)))
-        made.append(Rotation(rotation.members, starts, rotation.turn_count, rotation.turn_unit))
-    people = st.one_of(st.none(), st.sampled_from(PEOPLE))
-    overrides = []
-    for _ in range(draw(st.integers(0, 5))):
-        responder, replaces = draw(people), draw(people)
-        starts_at = around + timedelta(hours=draw(st.integers(-50, 400)))
-        ends_at = starts_at + timedelta(hours=draw(st.integers(1, 300)))
-        if responder or replaces:
-            overrides.append(Override("s", starts_at, ends_at, responder, replaces))
-    return Schedule("s", zone_name, tuple(made)), overrides, around
-
-
-@every_zone
-@given(drawn=overridden_schedules(), minutes=st.integers(0, 20 * 24 * 60 - 1))
-def test_shifts_and_gaps_say_the_same_as_on_call(
-    drawn: tuple[Schedule, list[Override], datetime], minutes: int
+@fewer
+@given(data=st.data(), zone_name=st.sampled_from(ZONES))
+def test_months_hand_over_on_their_day_or_the_last_one_at_the_same_wall_time(
+    data: st.DataObject, zone_name: str
 ) -> None:
-    schedule, overrides, since = drawn
-    until, at = since + 20 * DAY, since + timedelta(minutes=minutes)
-    shifts = resolve.shifts(Roster(schedule, tuple(overrides)), since, until)
-    holding = [shift.responder for shift in shifts if shift.starts_at <= at < shift.ends_at]
-    assert sorted(holding) == sorted(resolve.on_call(Roster(schedule, tuple(overrides)), at))
-    assert shifts == sorted(shifts, key=lambda shift: shift.starts_at)
-    assert all(since <= shift.starts_at < shift.ends_at <= until for shift in shifts)
-    in_gap = any(
-        starts_at <= at < ends_at
-        for starts_at, ends_at in resolve.gaps(Roster(schedule, tuple(overrides)), since, until)
-    )
-    assert in_gap == (not holding)
-
-
-@every_zone
-@given(drawn=overridden_schedules(), part=st.floats(0, 0.999))
-def test_until_the_next_change_the_same_people_are_on_call_and_then_others(
-    drawn: tuple[Schedule, list[Override], datetime], part: float
-) -> None:
-    schedule, overrides, at = drawn
-    present = resolve.on_call(Roster(schedule, tuple(overrides)), at)
-    changes_at = resolve.next_change_at(Roster(schedule, tuple(overrides)), at)
-    if changes_at is None:
-        assert resolve.on_call(Roster(schedule, tuple(overrides)), at + part * 400 * DAY) == present
-    else:
-        assert resolve.on_call(Roster(schedule, tuple(overrides)), at + part * (changes_at - at)) == present
-        assert resolve.on_call(Roster(schedule, tuple(overrides)), changes_at) != present
+    zone = ZoneInfo(zone_name)
+    rotation = data.draw(rotations(zone_name, units=("mo",), members_min=2))
+    for index in range(14):
+        month = rotation.starts.month - 1 + index * rotation.turn_count
+        first = rotation.starts.replace(year=rotation.starts.year + month // 12, month=month % 12 + 1, day=1)
+        last_day = ((first + 31 * DAY).replace(day=1) - DAY).day
+        expected_wall = first.replace(day=min(rotation.starts.day, last_day))
+        starts_at = turns.starts_at(rotation, zone, index)
+        assert wall_of(starts_at, zone) == expected_wall or exists_not(expected_wall, zone)
+        assert turns.index_at(rotation, zone, starts_at) == index
+        assert turns.index_at(rotation, zone, starts_at - SECOND) == index - 1
