@@ -28,7 +28,7 @@ from escalation.oncall import restrictions, turns
 from escalation.oncall.restrictions import Span
 from escalation.oncall.schedules import Absence, Rotation
 
-LINES_KEPT_MAX = 256
+SCHEDULES_KEPT_MAX = 512
 # How far somebody is from free, least first: who is off less comes before who is off more.
 _FREE, _HOLIDAY, _PARTLY_OFF, _OFF = range(4)
 _Slots = tuple[int, ...]  # places among the members, in the order of the line
@@ -81,10 +81,15 @@ class _Stretch:
     repeats_from: int  # after the last of `lines` comes this one again
 
 
-@lru_cache(maxsize=LINES_KEPT_MAX)
-def line(rotation: Rotation, timezone: str, absences: tuple[Absence, ...]) -> Line:
-    """Absences of others do not matter."""
-    return Line(rotation, ZoneInfo(timezone), absences)
+@lru_cache(maxsize=SCHEDULES_KEPT_MAX)
+def worked_out(
+    rotations: tuple[Rotation, ...], timezone: str, absences: tuple[Absence, ...]
+) -> tuple[Absences, tuple[Line | None, ...]]:
+    """Everybody's absences, and the line of each rotation; None for a calendar's. Kept, because a level that fires asks
+    for the same again."""
+    zone = ZoneInfo(timezone)
+    lines = (None if rotation.calendar else Line(rotation, zone, absences) for rotation in rotations)
+    return Absences(absences), tuple(lines)
 
 
 class Line:
@@ -114,10 +119,6 @@ class Line:
         holders_in_line = list(dict.fromkeys(self._members[slot] for slot in picked))
         waiting = dict.fromkeys(self._members[slot] for slot in slots)
         return self._seated(holders_in_line, [person for person in waiting if person not in holders_in_line], at)
-
-    def edges(self) -> set[datetime]:
-        """When somebody's absence begins or ends."""
-        return self._absences.edges()
 
     def _walk(self) -> None:
         changed, divided = {0}, set()

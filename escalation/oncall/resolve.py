@@ -133,8 +133,11 @@ class _Reckoning:
         self._zone = ZoneInfo(schedule.timezone)
         self._rotations = schedule.rotations
         self._overrides = [override for override in roster.overrides if override.schedule == schedule.key]
-        self._absences = fairness.Absences(roster.absences)
-        self._seats = [self._reader(rotation, roster) for rotation in schedule.rotations]
+        self._absences, lines = fairness.worked_out(schedule.rotations, schedule.timezone, roster.absences)
+        self._seats = [
+            line.seats if line else self._calendar_reader(rotation.calendar, roster)
+            for rotation, line in zip(schedule.rotations, lines, strict=True)
+        ]
         self._calendars = roster.calendars
 
     def duty(self, at: datetime) -> _Duty:
@@ -180,11 +183,9 @@ class _Reckoning:
                 return
             yield at
 
-    def _reader(self, rotation: Rotation, roster: Roster) -> Callable[[datetime], tuple[Seat, ...]]:
-        if rotation.calendar:
-            named = [shift for shift in roster.calendars if shift.calendar == rotation.calendar]
-            return lambda at: tuple(self._named_by_calendar(named, at))
-        return fairness.line(rotation, roster.schedule.timezone, roster.absences).seats
+    def _calendar_reader(self, url: str, roster: Roster) -> Callable[[datetime], tuple[Seat, ...]]:
+        named = [shift for shift in roster.calendars if shift.calendar == url]
+        return lambda at: tuple(self._named_by_calendar(named, at))
 
     def _named_by_calendar(self, named: list[CalendarShift], at: datetime) -> Iterator[Seat]:
         for shift in named:
