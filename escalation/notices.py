@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from config import ids, logs
-from escalation import brief, contact_codes, reach, responders
+from escalation import brief, contact_codes, responders
 from escalation.brief import Standing
 from escalation.channels import wording
 from escalation.channels.base import Channel, ChannelError, Message, Purpose, Sent
@@ -139,7 +139,7 @@ class NoticeErrand:
             # It may have waited for a night, and the address have been given up meanwhile.
             used = responders.usable(session, [person.id]).get(person.id, {})
             if used.get(notice.channel) != notice.address:
-                there = reach.Way(0, notice.channel, used[notice.channel]) if notice.channel in used else None
+                there = Way(0, notice.channel, used[notice.channel]) if notice.channel in used else None
                 _take(session, claimed, notice, there or _next_way(session, notice), "Its address was removed.", now)
                 return None
         if notice.kind == CODE:
@@ -186,13 +186,13 @@ def _go_on(session: Session, claimed: Claimed, notice: Notice, error: ChannelErr
     _take(session, claimed, notice, _next_way(session, notice), str(error), now)
 
 
-def _next_way(session: Session, notice: Notice) -> reach.Way | None:
+def _next_way(session: Session, notice: Notice) -> Way | None:
     if notice.responder_id is None or notice.kind in ABOUT_ONE_WAY:
         return None
     return responders.untried(session, notice.responder_id, notice.tried)
 
 
-def _take(session: Session, claimed: Claimed, notice: Notice, way: reach.Way | None, why: str, now: datetime) -> None:
+def _take(session: Session, claimed: Claimed, notice: Notice, way: Way | None, why: str, now: datetime) -> None:
     """Go on by this way at once; without one it has failed, and `why` says what of."""
     if way is None:
         _fail(notice, why)
