@@ -20,7 +20,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from config.changes import Changes
-from escalation import apply_people, apply_policies, apply_schedules, apply_time_off
+from escalation import apply_hooks, apply_people, apply_policies, apply_schedules, apply_time_off
 from escalation.declared import Declared
 from escalation.models import Owner, PolicyRow, ScheduleRow
 
@@ -33,6 +33,7 @@ def write(session: Session, declared: Declared, changes: Changes, now: datetime)
     apply_policies.write_hours(session, declared.hours, changes)
     apply_policies.write(session, declared.policies, changes)
     apply_policies.write_last_resort(session, [str(target) for target in declared.last_resort], changes)
+    apply_hooks.write(session, declared.halt_hook, changes)
 
 
 def drop_unused(

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from escalation import fire, locks, responders
+from escalation import fire, hooks, locks, responders
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, PageState, Responder, TimerKind
@@ -42,6 +42,7 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
     )
     facts = {"asked": [keeper.key for keeper in asked]}
     journal(session, escalation.incident_id, "halt.recommended", text, occurred_at=now, payload=facts)
+    hooks.halt(session, journal, escalation.incident_id, now)
 
 
 def remind(session: Session, incident_id: int, responder_id: int, *, note: str, now: datetime) -> Responder | None:
@@ -108,6 +109,8 @@ def _raise(
         pages = _queue(session, escalation, ways, now, level=level.level, note=note)
         _announce(session, escalation, level, now)
         escalation.level = max(escalation.level, level.level)
+        if level.runbook:
+            timers.set_timer(session, TimerKind.RUNBOOK, escalation.incident_id, escalation.incident_id, now)
         names = _names(ways)
         text = f"Level {level.level} is raised: paging {names}." if names else f"Level {level.level} reaches nobody."
         facts = {"level": level.level, "paged": [person.key for person, found in ways.items() if found]}

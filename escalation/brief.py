@@ -35,6 +35,8 @@ class Brief:
     runbook_title: str = ""
     runbook_url: str = ""
     runbook_steps: tuple[str, ...] = ()
+    emergency_title: str = ""  # of the emergency runbook beside it, once a level has called for one
+    emergency_url: str = ""
     halt_recommended: bool = False  # constitutional CRITICAL: a keeper is asked to decide on a halt
 
     def to_json(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from config import fields
 from config.declaration import Document, Problems
 from config.fields import Fields
-from escalation import declared_names, declared_people, declared_policies, declared_schedules
+from escalation import declared_hooks, declared_names, declared_people, declared_policies, declared_schedules
 from escalation.declared_names import KEY, NOTHING_BESIDE, Beside, Names
 from escalation.declared_people import DeclaredResponder
 from escalation.oncall.hours import Hours
@@ -27,6 +27,7 @@ class Declared:
     policies: tuple[Policy, ...]
     hours: tuple[Hours, ...]
     last_resort: tuple[Target, ...]
+    halt_hook: str = ""  # called when a halt is recommended
 
 
 def read_declared(document: Document, problems: Problems, beside: Beside = NOTHING_BESIDE) -> Declared:
@@ -58,6 +59,7 @@ def read_declared(document: Document, problems: Problems, beside: Beside = NOTHI
         ),
         hours=tuple(hours.values()),
         last_resort=declared_names.targets(top, "last_resort", names, required=True),
+        halt_hook=declared_hooks.url(top.inner("hooks"), "halt"),
     )
     if not problems.touch(("responders",)) and not problems.touch(("last_resort",)):
         _refuse_empty_last_resort(declared, top)

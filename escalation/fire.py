@@ -63,6 +63,8 @@ def level(
     reporting.report(session, journal, escalation.incident_id, step, now)
     living = [] if step.passed_over else _living_messages(session, escalation, step.level)
     session.flush()
+    if step.level.runbook and not step.passed_over:
+        wanted.append(Wanted(TimerKind.RUNBOOK, escalation.incident_id, escalation.incident_id, now))
     wanted += [_delivery(escalation, page) for page in pages] + [_showing(escalation, each, now) for each in living]
 
 

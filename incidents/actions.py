@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config.errors import ConflictError, InvalidInputError
-from escalation import beside, escalate, responders
+from escalation import beside, escalate, hooks, responders
 from escalation.channels import answers
 from incidents import briefing, clocks, lifecycle, noting, requests
 from incidents.desk import Actor, Desk, Outcome
@@ -204,6 +204,7 @@ def _resolve(
     reviewing.open_review(session, desk.journal, incident, now)
     _stop(session, desk, incident, f"resolved by {actor.name}", now)
     beside.withdraw(session, desk.journal, incident.id, why=f"resolved by {actor.name}", now=now)
+    hooks.cancel(session, desk.journal, incident.id, why=f"resolved by {actor.name}", now=now)
     clocks.stop(session, incident)
 
 

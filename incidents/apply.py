@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from config import ids
 from config.changes import Changes
+from escalation import declared_hooks
 from incidents.declared import DeclaredIntegration, DeclaredService
 from incidents.models import Alert, Incident, Integration, Service
 from incidents.routing import Choice
@@ -71,20 +72,23 @@ def _write_service(session: Session, row: Service | None, wanted: DeclaredServic
     after = _as_written(
         wanted.policy, wanted.protected, wanted.runbook, wanted.timezone, wanted.holidays, wanted.choices
     )
+    remediation = wanted.remediation.to_json() if wanted.remediation else {}
+    after |= _remediation_shown(remediation)
     if row is None:
         row = Service(key=wanted.key)
         session.add(row)
         changes.added(what, f"(policy {wanted.policy}{', protected' if wanted.protected else ''})", after=after)
     else:
         before = as_written(row)
-        if before != after:
-            changes.changed(what, before, after, otherwise="settings")
+        if before != after or row.remediation != remediation:
+            changes.changed(what, before, after, otherwise="its remediation hook's URL, which is not shown")
     row.policy_key = wanted.policy
     row.protected = wanted.protected
     row.runbook = wanted.runbook
     row.timezone = wanted.timezone
     row.holidays = wanted.holidays
     row.policy_choices = [choice.to_json() for choice in wanted.choices]
+    row.remediation = remediation
     return row
 
 
@@ -98,7 +102,13 @@ def policies_in_use(session: Session) -> set[str]:
 
 def as_written(row: Service) -> dict[str, Any]:
     choices = tuple(map(Choice.from_json, row.policy_choices))
-    return _as_written(row.policy_key, row.protected, row.runbook, row.timezone, row.holidays, choices)
+    written = _as_written(row.policy_key, row.protected, row.runbook, row.timezone, row.holidays, choices)
+    return written | _remediation_shown(row.remediation)
+
+
+def _remediation_shown(remediation: dict[str, Any]) -> dict[str, Any]:
+    """What follows the host may be a secret."""
+    return {"remediation": remediation | {"url": declared_hooks.shown(remediation["url"])}} if remediation else {}
 
 
 def _as_written(

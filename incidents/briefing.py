@@ -45,6 +45,8 @@ def brief(
         runbook_title=link.title if link else "",
         runbook_url=runbook_url(base_url, link.runbook_id) if link else "",
         runbook_steps=tuple(step.title for step in runbook.steps[:STEPS_SHOWN_MAX]) if runbook else (),
+        emergency_title=link.emergency.get("title", "") if link else "",
+        emergency_url=runbook_url(base_url, link.emergency["id"]) if link and link.emergency else "",
         halt_recommended=severity.recommends_halt(IncidentClass(incident.incident_class), Severity(incident.severity)),
     )
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from config import declaration, fields
 from config.declaration import Document, Problems
 from config.fields import Fields
-from escalation import declared_names, declared_policies
+from escalation import declared_hooks, declared_names, declared_policies
+from escalation.declared_hooks import Hook
 from escalation.declared_names import KEY, NOTHING_BESIDE, Beside
 from escalation.oncall.hours import Hours
 from escalation.oncall.schedules import zone_names
@@ -73,6 +74,7 @@ class DeclaredService:
     timezone: str
     integrations: tuple[DeclaredIntegration, ...]
     holidays: str = ""  # a place; its public holidays are no business days
+    remediation: Hook | None = None
     choices: tuple[Choice, ...] = ()  # before `policy`: the first that fits
 
 
@@ -134,6 +136,7 @@ def _service(section: Fields, known: _Known, owners: dict[str, str]) -> Declared
         timezone=_timezone(section),
         integrations=tuple(integration for integration in integrations if integration),
         holidays=declared_names.place(section),
+        remediation=declared_hooks.hook(section, "remediation"),
         choices=tuple(_choice(each, known) for each in choices),
     )
     return service if section.sound else None

@@ -9,13 +9,14 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from escalation.channels.base import Channel
+from escalation.hooks import HookErrand
 from escalation.models import TimerKind
 from escalation.notices import NoticeErrand
 from escalation.oncall import coverage, upkeep
 from escalation.oncall.duty import DutyErrand
 from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
-from incidents import assigning, clocks
+from incidents import assigning, clocks, emergency
 from incidents.desk import Desk
 
 
@@ -30,6 +31,7 @@ def acts(desk: Desk) -> dict[TimerKind, Act]:
         TimerKind.ACK_TIMEOUT: _at(desk, clocks.ack_timeout),
         TimerKind.PHASE: _at(desk, clocks.phase),
         TimerKind.SNOOZE: _at(desk, assigning.snooze_ends),
+        TimerKind.RUNBOOK: _at(desk, emergency.attach),
         TimerKind.COVERAGE: partial(coverage.look, base_url=desk.base_url),
     }
 
@@ -38,11 +40,12 @@ def errands(
     desk: Desk,
     channels: Mapping[str, Channel],
     *,
-    secret: str,  # noqa: ARG001  what needs it comes with its errand
+    secret: str,
 ) -> dict[TimerKind, Errand]:
     """What calls somebody, outside a transaction. `secret` signs what goes to a team's own endpoints."""
     return {
         TimerKind.NOTICE: NoticeErrand(channels),
+        TimerKind.HOOK: HookErrand(desk.journal, secret),
         TimerKind.DUTY: DutyErrand(channels, desk.base_url),
     }
 

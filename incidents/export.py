@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from config import writing
 from config.writing import Noted
-from escalation import export
+from escalation import apply_hooks, export
 from escalation.export import EVERYBODY
 from escalation.models import Owner
 from incidents import apply
@@ -31,6 +31,8 @@ def to_text(session: Session, owners: Collection[str] = EVERYBODY) -> str:
     found: dict[str, Any] = export.sections(session, owners)
     if Owner.FILE in owners:
         found |= {"services": services(session), "last_resort": export.last_resort(session)}
+        if hooks := apply_hooks.as_written(session):
+            found["hooks"] = hooks
     return HEAD + writing.to_text(found)
 
 
@@ -45,6 +47,8 @@ def services(session: Session) -> dict[str, Any]:
     for service in session.scalars(select(Service).order_by(Service.key)):
         integrations = [_integration(service, row, taken) for row in ways_in[service.id]]
         found[service.key] = apply.as_written(service) | {"integrations": integrations}
+        if service.remediation:
+            found[service.key]["remediation"] = dict(service.remediation)
     return found
 
 

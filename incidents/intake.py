@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from escalation import escalate, settled
 from escalation.escalate import Terms
 from escalation.plan import BusinessDays
-from incidents import actions, briefing, classification, noting, rising, routing, severity
+from incidents import actions, briefing, classification, noting, remedying, rising, routing, severity
 from incidents.classification import AlertText, Classification
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
@@ -136,6 +136,7 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, rep
         days=BusinessDays(door.service.timezone, door.service.holidays),
     )
     escalate.start(session, desk.journal, brief, terms, now)
+    remedying.begin(session, desk, incident, door.service, now)
     return Received(incident.id, opened=True)
 
 

@@ -17,11 +17,9 @@ from incidents import briefing, queries, queries_hands
 from incidents.desk import Desk
 from incidents.models import Alert, ChangeRequest, Decision, Incident, Service
 from incidents.queries import IncidentLine
-from incidents.queries_hands import HoldShown, ItemShown
+from incidents.queries_hands import EmergencyShown, HoldShown, ItemShown, StepShown
 from incidents.reviews.models import Review
 from runbook_links import links
-from runbook_links.document import Runbook
-from runbook_links.models import StepTick
 
 ALERTS_MAX = 100  # the newest of an incident
 REQUESTS_MAX = 100
@@ -50,16 +48,6 @@ class ClassificationShown:
 
 
 @dataclass(frozen=True, slots=True)
-class StepShown:
-    number: int
-    title: str
-    label: str
-    done_by: str  # "": not ticked
-    done_at: datetime | None
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
 class Candidate:
     id: str
     reason: str
@@ -79,6 +67,7 @@ class RunbookAttached:
     changed: bool
     candidates: tuple[Candidate, ...]
     steps: tuple[StepShown, ...]
+    emergency: EmergencyShown | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,16 +274,6 @@ def _runbook(session: Session, desk: Desk, number: int) -> RunbookAttached | Non
         sha256=link.sha256,
         changed=book is None or book.sha256 != link.sha256,
         candidates=tuple(Candidate(candidate, reason) for candidate, reason in link.candidates),
-        steps=_steps(book, ticks),
+        steps=queries_hands.steps(book, ticks),
+        emergency=queries_hands.emergency(link, desk.base_url),
     )
-
-
-def _steps(book: Runbook | None, ticks: dict[int, StepTick]) -> tuple[StepShown, ...]:
-    """Ticked steps that the file no longer has stay: somebody did them."""
-    written = {step.number: (step.title, step.label) for step in (book.steps if book else ())}
-    shown = []
-    for number in sorted({*written, *ticks}):
-        (title, label), tick = written.get(number, ("", "")), ticks.get(number)
-        done = (tick.ticked_by, tick.ticked_at, tick.note) if tick else ("", None, "")
-        shown.append(StepShown(number, title, label, *done))
-    return tuple(shown)

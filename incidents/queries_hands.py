@@ -1,4 +1,4 @@
-"""What holds an incident and what of its checklists is ticked, as it is shown."""
+"""What holds an incident, and what of its checklists and runbook is done, as it is shown."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from incidents import checklists
+from incidents import briefing, checklists
 from incidents.models import HoldRow
 from incidents.phases import CHECKLISTS, Hold
+from runbook_links.document import Runbook
+from runbook_links.models import RunbookLink, StepTick
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,47 @@ class ItemShown:
     text: str
     ticked_by: str  # "": not ticked
     ticked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    number: int
+    title: str
+    label: str
+    done_by: str  # "": not ticked
+    done_at: datetime | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyShown:
+    """The emergency runbook beside the incident's own."""
+
+    id: str
+    title: str
+    version: str
+    url: str
+    reason: str
+    attached_at: datetime
+
+
+def steps(book: Runbook | None, ticks: dict[int, StepTick]) -> tuple[StepShown, ...]:
+    """Ticked steps that the file no longer has stay: somebody did them."""
+    written = {step.number: (step.title, step.label) for step in (book.steps if book else ())}
+    shown = []
+    for number in sorted({*written, *ticks}):
+        (title, label), tick = written.get(number, ("", "")), ticks.get(number)
+        done = (tick.ticked_by, tick.ticked_at, tick.note) if tick else ("", None, "")
+        shown.append(StepShown(number, title, label, *done))
+    return tuple(shown)
+
+
+def emergency(link: RunbookLink, base_url: str) -> EmergencyShown | None:
+    known = link.emergency
+    if not known:
+        return None
+    url, attached_at = briefing.runbook_url(base_url, known["id"]), datetime.fromisoformat(known["attached_at"])
+    return EmergencyShown(known["id"], known["title"], known["version"], url, known["reason"], attached_at)
 
 
 def holds(session: Session, number: int) -> tuple[HoldShown, ...]:

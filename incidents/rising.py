@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from escalation import escalate
-from incidents import briefing, clocks, noting, routing, severity
+from incidents import briefing, clocks, noting, remedying, routing, severity
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
@@ -53,7 +53,11 @@ def to(
     if wakes and incident.status == Status.ACKNOWLEDGED and not by_person:
         text = f"The severity rose to {new}; the acknowledgement no longer holds, and people are paged anew."
         clocks.take_back(session, desk, incident, text, TOCSIN, now)
-    _tell(session, desk, incident, now)
+    tell(session, desk, incident, now)
+    if incident.incident_class == IncidentClass.CONSTITUTIONAL:
+        remedying.forbid(session, desk, incident, now)
+    elif routing.begins_anew(old, new):
+        remedying.begin(session, desk, incident, session.get_one(Service, incident.service_id), now)
     if incident.status == Status.OPEN and (wakes or routing.begins_anew(old, new)):
         escalate.resume(
             session,
@@ -71,7 +75,8 @@ def to(
         clocks.start(session, incident, now)  # held, and nobody was waiting for it before
 
 
-def _tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:
+def tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:
+    """What is known of it has changed: its runbook may, and its messages say it."""
     alert = session.scalars(select(Alert).where(Alert.incident_id == incident.id).order_by(Alert.id).limit(1)).one()
     service = session.get_one(Service, incident.service_id)
     wanted = Wanted(

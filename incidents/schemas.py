@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import Schema, fields
 
 from config.schemas import Moment
-from incidents.schemas_hands import HoldShown, ItemShown
+from incidents.schemas_hands import EmergencyShown, HoldShown, ItemShown
 
 
 class PersonShown(Schema):
@@ -79,6 +79,9 @@ class RunbookAttached(Schema):
     changed = fields.Boolean(metadata={"description": "the file is not the one any more that was attached"})
     candidates = fields.List(fields.Nested(CandidateShown))
     steps = fields.List(fields.Nested(StepShown))
+    emergency = fields.Nested(
+        EmergencyShown, allow_none=True, metadata={"description": "the one that a level attached beside it"}
+    )
 
 
 class AlertShown(Schema):

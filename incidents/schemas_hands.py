@@ -96,6 +96,15 @@ class HoldShown(Schema):
     ended_by = fields.String()
 
 
+class EmergencyShown(Schema):
+    id = fields.String()
+    title = fields.String()
+    version = fields.String()
+    url = fields.String()
+    reason = fields.String()
+    attached_at = Moment()
+
+
 class ItemShown(Schema):
     key = fields.String()
     phase = fields.String()

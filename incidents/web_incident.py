@@ -22,6 +22,7 @@ from incidents.lifecycle import Status
 from incidents.models import RequestState
 from incidents.proof.models import TimelineEntry
 from incidents.queries_detail import IncidentDetail, RequestShown
+from incidents.queries_hands import StepShown
 from incidents.severity import IncidentClass, Severity
 from incidents.web_edge import NUMBER, Edge
 from runbook_links import rendering
@@ -39,7 +40,7 @@ _ID = re.compile(r' id="[^"]*"')
 
 @dataclass(frozen=True, slots=True)
 class StepOnPage:
-    step: queries_detail.StepShown
+    step: StepShown
     duration: str
     actor: str
     body: Markup  # what to do, as the runbook says it
@@ -147,7 +148,7 @@ def _steps(detail: IncidentDetail, book: Runbook | None, approved: frozenset[str
     return [_step(each, written.get(each.number), approved) for each in shown]
 
 
-def _step(shown: queries_detail.StepShown, written: Step | None, approved: frozenset[str]) -> StepOnPage:
+def _step(shown: StepShown, written: Step | None, approved: frozenset[str]) -> StepOnPage:
     if written is None:
         return StepOnPage(shown, "", "", Markup(""), needs_note=False, waits_for=())
     needed = sorted({approval.action for approval in written.approvals} - approved) if written.is_constitutional else []

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from config.errors import ConflictError, NotFoundError
 from escalation.journal import Journal
 from runbook_links import matching
+from runbook_links.document import Runbook
 from runbook_links.matching import Wanted
 from runbook_links.models import RunbookLink, StepTick
 from runbook_links.shelf import Shelf
@@ -45,6 +46,7 @@ def attach(
         reason=match.reason,
         candidates=[list(candidate) for candidate in match.candidates],
         attached_at=now,
+        emergency={},
     )
     session.add(link)
     facts = {"runbook": runbook.id, "version": runbook.version, "sha256": runbook.sha256, "reason": match.reason}
@@ -70,7 +72,53 @@ def reattach(
         session.flush()
         text = f"Runbook {there.title} taken off: the incident is constitutional now."
         journal(session, incident_id, "runbook.replaced", text, occurred_at=now, payload={"runbook": there.runbook_id})
-    return attach(session, journal, shelf, incident_id, wanted, now, is_new=True)
+    link = attach(session, journal, shelf, incident_id, wanted, now, is_new=True)
+    if link is not None and there is not None:
+        link.emergency = dict(there.emergency)
+    return link
+
+
+def attach_beside(
+    session: Session,
+    journal: Journal,
+    incident_id: int,
+    book: Runbook,
+    now: datetime,
+    *,
+    reason: str,
+    of_class: str,
+) -> bool:
+    """Attach this emergency runbook beside the primary one; alone, where there is none and it fits the class.
+
+    False if it is there already, or an operational one would have to stand in for a constitutional one.
+    """
+    there = link_of(session, incident_id)
+    if there is not None and book.id in (there.runbook_id, there.emergency.get("id")):
+        return False
+    if there is None and of_class == "constitutional" and not book.is_constitutional:
+        return False
+    if there is None:
+        session.add(
+            RunbookLink(
+                incident_id=incident_id,
+                runbook_id=book.id,
+                title=book.title,
+                version=book.version,
+                sha256=book.sha256,
+                reason=reason,
+                candidates=[],
+                attached_at=now,
+                emergency={},
+            )
+        )
+    else:
+        known = {"id": book.id, "title": book.title, "version": book.version, "sha256": book.sha256}
+        there.emergency = known | {"reason": reason, "attached_at": now.isoformat()}
+    session.flush()
+    text = f"Emergency runbook {book.title} attached{' beside ' + there.title if there else ''}: {reason}."
+    facts = {"runbook": book.id, "version": book.version, "sha256": book.sha256, "reason": reason}
+    journal(session, incident_id, "runbook.attached", text, occurred_at=now, payload=facts)
+    return True
 
 
 def link_of(session: Session, incident_id: int) -> RunbookLink | None:

@@ -23,6 +23,7 @@ class RunbookLink(Base):
     reason: Mapped[str] = mapped_column(Text)
     candidates: Mapped[list[Any]] = mapped_column(Json, default=list)  # [[id, reason], …]
     attached_at: Mapped[datetime]
+    emergency: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # the one beside it; empty: none
 
 
 class StepTick(Base):

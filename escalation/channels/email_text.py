@@ -126,6 +126,8 @@ def _runbook_as_text(brief: Brief) -> str:
     lines += [
         f"{i}. {wording.one_line(step, 500)}" for i, step in enumerate(brief.runbook_steps[:STEPS_SHOWN], start=1)
     ]
+    if brief.emergency_title:
+        lines += [f"Emergency runbook: {wording.one_line(brief.emergency_title, 200)}", _url(brief.emergency_url)]
     return "\n".join(line for line in lines if line)
 
 
@@ -137,7 +139,13 @@ def _runbook_as_html(brief: Brief) -> str:
     steps = "".join(
         f"<li>{html.escape(wording.one_line(step, 500))}</li>" for step in brief.runbook_steps[:STEPS_SHOWN]
     )
-    return f"<p><strong>Runbook:</strong> {named}</p><ol>{steps}</ol>"
+    return f"<p><strong>Runbook:</strong> {named}</p><ol>{steps}</ol>{_emergency_as_html(brief)}"
+
+
+def _emergency_as_html(brief: Brief) -> str:
+    title = html.escape(wording.one_line(brief.emergency_title, 200))
+    named = f'<a href="{html.escape(_url(brief.emergency_url))}">{title}</a>' if _is_web(brief.emergency_url) else title
+    return f"<p><strong>Emergency runbook:</strong> {named}</p>" if title else ""
 
 
 def _button(url: str, label: str) -> str:

@@ -147,6 +147,10 @@ def _runbook(brief: Brief) -> Block:
     more = len(brief.runbook_steps) - STEPS_SHOWN
     if more > 0:
         lines.append(f"… and {more} more {'step' if more == 1 else 'steps'}")
+    if brief.emergency_title:
+        emergency = wording.one_line(brief.emergency_title, NAME_CHARACTERS_MAX)
+        named = slack_parts.link(brief.emergency_url, emergency) or wording.escaped(emergency, 2 * NAME_CHARACTERS_MAX)
+        lines.append(f"*Emergency runbook:* {named}")
     return slack_parts.section("\n".join(lines))
 
 

@@ -65,6 +65,15 @@ class Verification(Base):
     tries: Mapped[int] = mapped_column(default=0)
 
 
+class HookRow(Base):
+    """A team's own endpoint that is called for every incident of a kind."""
+
+    __tablename__ = "hooks"
+
+    purpose: Mapped[str] = mapped_column(String(16), primary_key=True)  # halt
+    url: Mapped[str] = mapped_column(Text)
+
+
 class HookCall(Base):
     """One call of a team's own endpoint for an incident: to remedy it, or to halt what it is about."""
 

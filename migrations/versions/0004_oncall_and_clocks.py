@@ -20,6 +20,7 @@ TABLES = (
     "round_robins",
     "notices",
     "verifications",
+    "hooks",
     "hook_calls",
     "reconciliations",
     "absences",
@@ -78,6 +79,7 @@ def _columns() -> dict[str, tuple[sa.Column[Any], ...]]:
             *optional(TIME, "activity_at", "reminded_at", "snoozed_until"),
             _column("phase_late", sa.String(16), ""),
         ),
+        "runbook_links": (_column("emergency", JSON, "{}"),),
         "timers": (_column("party", sa.String(64), ""),),
     }
 
@@ -211,6 +213,9 @@ def _paging_tables() -> None:
         *required(sa.String(64), "code_hash"),
         *required(TIME, "sent_at", "expires_at"),
         *required(sa.Integer(), "tries"),
+    )
+    op.create_table(
+        "hooks", sa.Column("purpose", sa.String(16), primary_key=True), sa.Column("url", sa.Text(), nullable=False)
     )
     op.create_table(
         "hook_calls",

@@ -48,6 +48,7 @@ MODULES = frozenset(
         "escalation.check",
         "escalation.check_policies",
         "escalation.declared",
+        "escalation.declared_hooks",
         "escalation.declared_names",
         "escalation.declared_people",
         "escalation.declared_policies",
