@@ -162,7 +162,7 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     configuration_routes.register(app, documented, database, desk, clock.now, channels=there)
     app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))
     app.register_blueprint(escalation_web.blueprint(database, clock.now, wake, demo=house.settings.demo))
-    app.register_blueprint(web_shifts.blueprint(database, clock.now, wake))
+    app.register_blueprint(web_shifts.blueprint(database, clock.now, wake, base_url=desk.base_url))
     app.register_blueprint(runbooks_web.blueprint(desk.shelf))
 
 

@@ -89,12 +89,6 @@ def caller() -> Caller:
     return who
 
 
-def actor(via: str) -> Actor:
-    """The caller as whoever acts, by which way ("web", "api")."""
-    who = caller()
-    return Actor(name=who.name, kind=who.kind, responder_id=who.responder_id, key=who.key, roles=who.roles, via=via)
-
-
 def caller_or_none() -> Caller | None:
     """None for a stranger. Raises NotSignedInError for credentials that are not good."""
     if "caller" not in g:

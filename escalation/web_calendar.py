@@ -30,6 +30,14 @@ class View:
     after: date
 
     @property
+    def before_name(self) -> str:
+        return f"{self.before:%B}" if self.kind == "month" else "Week before"
+
+    @property
+    def after_name(self) -> str:
+        return f"{self.after:%B}" if self.kind == "month" else "Week after"
+
+    @property
     def last(self) -> date:
         return self.first + timedelta(days=self.weeks * WEEK_DAYS - 1)
 
@@ -64,6 +72,7 @@ class Piece:
 class Day:
     date: date
     is_today: bool
+    is_past: bool
     is_other_month: bool
     pieces: tuple[Piece, ...]
 
@@ -143,7 +152,7 @@ def _day(day: date, zone: str, today: date, shown: View, whole: Sequence[Piece])
         for piece in whole
         if piece.starts_at < ends_at and piece.ends_at > begins_at
     )
-    return Day(day, day == today, shown.kind == "month" and day.month != shown.month, pieces)
+    return Day(day, day == today, day < today, shown.kind == "month" and day.month != shown.month, pieces)
 
 
 def _colors(people: Iterable[str]) -> dict[str, int]:

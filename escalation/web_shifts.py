@@ -15,7 +15,7 @@ from werkzeug import Response
 from config import auth
 from config.database import Database
 from config.errors import InvalidInputError, NotFoundError, TocsinError
-from escalation import responders, web_calendar
+from escalation import responders, web_calendar, web_mine
 from escalation.models import OverrideRow, Responder, ScheduleRow
 from escalation.oncall import changes, resolve, rota, wall_times, whose
 from escalation.oncall.schedules import zone_names
@@ -50,10 +50,13 @@ class Coming:
     reason: str
 
 
-def blueprint(database: Database, read_clock: Callable[[], datetime], wake: Callable[[], None]) -> Blueprint:
+def blueprint(
+    database: Database, read_clock: Callable[[], datetime], wake: Callable[[], None], *, base_url: str
+) -> Blueprint:
     pages = Blueprint("oncall_pages", __name__, template_folder="templates", url_prefix="/oncall")
     _calendar(pages, database, read_clock)
     _overrides(pages, database, read_clock, wake)
+    web_mine.add(pages, web_mine.Edge(database, read_clock, wake, base_url))
     return pages
 
 
@@ -89,6 +92,7 @@ def _calendar(pages: Blueprint, database: Database, read_clock: Callable[[], dat
             shown=shown,
             link=lambda **change: url_for("oncall_pages.calendar", **(here | change)),
             today=today,
+            shows_today=shown.first <= today <= shown.last,
             now=now,
             weekdays=web_calendar.NAMES,
             weeks=web_calendar.weeks(shown, zone, today, found, gaps, names),
@@ -136,7 +140,7 @@ def _overrides(
                 asked.reason,
             )
             with database.transaction() as session:
-                row = changes.add_override(session, wanted, auth.actor("web"), now)
+                row = changes.add_override(session, wanted, auth.acting("web"), now)
                 said = changes.sentence(session, asked.schedule, row)
         except NotFoundError:
             raise
@@ -153,7 +157,7 @@ def _overrides(
     def end_override(schedule: str, override_id: int) -> Response:
         try:
             with database.transaction() as session:
-                changes.remove_override(session, schedule, override_id, auth.actor("web"), read_clock())
+                changes.remove_override(session, schedule, override_id, auth.acting("web"), read_clock())
         except NotFoundError:
             raise
         except TocsinError as refused:

@@ -48,7 +48,7 @@ class Edge:
 
 
 def actor() -> Actor:
-    return auth.actor("web")
+    return auth.acting("web")
 
 
 def back(number: int, fragment: str = "") -> Response:

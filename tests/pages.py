@@ -41,7 +41,9 @@ class Pages:
         app.register_blueprint(incidents_web.blueprint(world.database, world.desk, self._now, self._wake, demo=is_demo))
         app.register_blueprint(escalation_web.blueprint(world.database, self._now, self._wake, demo=is_demo))
         configuration_routes.register(app, None, world.database, world.desk, self._now, channels=world.channels)
-        app.register_blueprint(web_shifts.blueprint(world.database, self._now, self._wake))
+        app.register_blueprint(
+            web_shifts.blueprint(world.database, self._now, self._wake, base_url=world.desk.base_url)
+        )
         app.register_blueprint(runbooks_web.blueprint(world.desk.shelf, self._now))
 
     def by(self, key: str = "ana", *, role: str = "") -> FlaskClient:
