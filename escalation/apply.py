@@ -6,7 +6,8 @@ What happens to something that is no longer declared:
   Their time off that is still to come is taken back; what is past stays, because turns were given by it.
 - What people own is never touched (`ownership`); the rest is about what is the file's.
 - A schedule or a policy is deleted once nothing refers to it. A policy stays while a service names it; a schedule while
-  a policy, the last resort, or what a running escalation was frozen with names it.
+  a policy, the last resort, or what a running escalation was frozen with names it, and is people's then if a policy
+  of theirs does.
 Running escalations are not touched: each keeps the policy it began with, and asks who is on call when a level fires.
 An address that was found not to work, and is declared as before, stays out of use.
 """
@@ -20,9 +21,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from config.changes import Changes
-from escalation import apply_hooks, apply_people, apply_policies, apply_schedules, apply_time_off
+from escalation import apply_hooks, apply_people, apply_policies, apply_schedules, apply_time_off, ownership
 from escalation.declared import Declared
 from escalation.models import Owner, PolicyRow, ScheduleRow
+from escalation.policies import Target
 
 
 def write(session: Session, declared: Declared, changes: Changes, now: datetime) -> None:
@@ -57,7 +59,10 @@ def drop_unused(
     files = session.scalars(select(ScheduleRow).where(ScheduleRow.owner == Owner.FILE).order_by(ScheduleRow.key))
     undeclared = [row for row in files if row.key not in kept]
     used = apply_schedules.in_use(session, unsettled) if undeclared else set()
+    paged = {target for level in ownership.levels_of_people(session) for target in level.page} if undeclared else set()
     for row in undeclared:
-        if row.key not in used:
+        if Target("schedule", row.key) in paged:
+            ownership.hand_over(row, f"schedule {row.key}", changes)
+        elif row.key not in used:
             apply_schedules.drop(session, row, changes, now)
     session.flush()

@@ -105,8 +105,13 @@ def write_hours(session: Session, declared: Iterable[Hours], changes: Changes) -
             refresh_hours(session, hours, owner=Owner.PEOPLE)  # the file's are about to be written
         if row is not None:
             ownership.take_over(row, f"hours {hours.key}", changes)
-    for row in stored.values():
-        if row.owner == Owner.FILE:
+    gone = [row for row in stored.values() if row.owner == Owner.FILE]
+    levels = ownership.levels_of_people(session) if gone else []
+    kept = {each.key for level in levels for each in (level.during, level.outside) if each}
+    for row in gone:
+        if row.key in kept:
+            ownership.hand_over(row, f"hours {row.key}", changes)
+        else:
             session.delete(row)
             changes.removed(f"hours {row.key}", before=hours_as_written(row.definition))
     session.flush()

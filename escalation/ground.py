@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from config.declaration import Path
 from escalation.declared import Declared
 from escalation.oncall import resolve
-from escalation.oncall.schedules import Roster, Rotation, Shift
+from escalation.oncall.schedules import Absence, Roster, Rotation, Shift
 from escalation.policies import Policy, Target
 
 HORIZON_DAYS = 90
@@ -142,7 +142,7 @@ def _each_once(rotations: Iterable[Rotation]) -> tuple[str, ...]:
 def from_declared(
     declared: Declared, now: datetime, *, policies_in_use: frozenset[str], runbooks: frozenset[str]
 ) -> Ground:
-    """Of a file alone: addresses count as used, calendars are not read, overrides and other time off are not known."""
+    """Of a file alone: addresses count as used, calendars are not read, overrides and time off that people entered are not known."""
     people = {
         person.key: Member(
             key=person.key,
@@ -150,13 +150,17 @@ def from_declared(
             roles=frozenset(person.roles),
             addresses=person.ways,
             quiet=person.quiet.to_json() if person.quiet else {},
+            off=tuple((each.starts_at, each.ends_at) for each in person.time_off),
         )
         for person in declared.responders
     }
+    off = tuple(
+        Absence(person.key, each.starts_at, each.ends_at) for person in declared.responders for each in person.time_off
+    )
     return Ground(
         now=now,
         people=people,
-        duties={schedule.key: duty(Roster(schedule), now) for schedule in declared.schedules},
+        duties={schedule.key: duty(Roster(schedule, absences=off), now) for schedule in declared.schedules},
         policies={policy.key: policy for policy in declared.policies},
         last_resort=declared.last_resort,
         policies_in_use=policies_in_use,

@@ -35,6 +35,27 @@ def keys_of(text: str, declared: str) -> dict[str, str]:
 
 
 RICH = changed(
+    "schedules:\n",
+    """schedules:
+  layered:
+    timezone: Europe/Lisbon
+    slack_usergroup: S0123ABC
+    rotations:
+      - {members: [ana, bo], starts: "2026-11-02T09:00", turn: 1mo}
+      - {members: [ana, bo], starts: "2026-11-02T09:00", turn: 1d, layer: 2, only: [{days: [mon, tue], from: "09:00", to: "17:00"}], at_once: 2}
+      - {members: [mia], starts: "2026-11-02T09:00", turn: 36h, shadow: true}
+      - {calendar: "https://calendar.example.org/oncall.ics?key=s3cret"}
+""",
+    changed(
+        "mia: {name: Mia Berg, ",
+        """mia: {name: Mia Berg, holidays: DE-BE, quiet: {from: "22:00", to: "07:00"},
+        page_by: {high: [{after: 0s, by: voice, from: "22:00", to: "07:00"}, {after: 0s, by: sms}]},
+        time_off: [{from: "2026-12-20", to: "2027-01-03", reason: "Far away: 100 %"}, {from: "2027-02-01T09:00", to: "2027-02-01T17:30"}],
+        """,
+        TEAM,
+    ),
+)
+RICH = changed(
     "policies:\n",
     """hours:
   office: {timezone: Europe/Lisbon, days: [mon, fri], from: "09:00", to: "18:00", holidays: PT}
@@ -49,7 +70,7 @@ policies:
     changed(
         "protected: true",
         "protected: true\n    holidays: PT\n    policies: [{class: constitutional, policy: gentle}, {outside: office, policy: gentle}]",
-        TEAM,
+        RICH,
     ),
 )
 

@@ -89,14 +89,21 @@ def test_overrides_survive_a_file_that_changes_the_schedule(database: Database) 
         assert session.query(OverrideRow).count() == 1
 
 
-def test_a_policy_of_peoples_keeps_the_schedule_that_the_file_no_longer_declares(database: Database) -> None:
+def test_what_the_file_drops_and_a_policy_of_peoples_refers_to_becomes_peoples(database: Database) -> None:
+    with_hours = changed("policies:\n", 'hours: {office: {timezone: UTC, from: "09:00", to: "17:00"}}\npolicies:\n')
+    apply(database, with_hours)
+    office = Hours("office", "UTC", Window(time(9), time(17)))
     with database.transaction() as session:
-        gentle = Policy("gentle", (Level(1, 0, (Target("schedule", "secondary"),)),))
+        gentle = Policy("gentle", (Level(1, 0, (Target("schedule", "secondary"),), during=office),))
         session.query(PolicyRow).filter_by(key="gentle").one().definition = gentle.to_json()
     text = without(changed('page: ["schedule:secondary"]', 'page: ["schedule:primary"]'), "secondary:")
-    apply(database, text)
-    with database.reading() as session:
-        assert session.query(ScheduleRow).filter_by(key="secondary").count() == 1
+    said = "not declared any more; people's now, whose policy refers to it"
+    assert apply(database, text).lines == [
+        f"~ hours office: {said}",
+        "~ policy standard: levels[1].page [schedule:secondary] -> [schedule:primary]",
+        f"~ schedule secondary: {said}",
+    ]
+    assert not apply(database, text)
 
 
 def set_by_bo(database: Database) -> None:
