@@ -69,10 +69,13 @@ policies:
 """,
     changed(
         "protected: true",
-        "protected: true\n    holidays: PT\n    policies: [{class: constitutional, policy: gentle}, {outside: office, policy: gentle}]",
+        "protected: true\n    remediation: {url: 'https://hooks.example.org/mend?key=s3cret', retries: 2}\n    holidays: PT\n    policies: [{class: constitutional, policy: gentle}, {outside: office, policy: gentle}]",
         RICH,
     ),
 )
+
+
+RICH += "hooks: {halt: 'https://halt.example.org/now?key=s3cret'}\n"
 
 
 @pytest.mark.parametrize("text", [TEAM, SECRETS, RICH])
