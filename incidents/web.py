@@ -8,7 +8,7 @@ from datetime import datetime
 from flask import Blueprint
 
 from config.database import Database
-from incidents import web_console, web_incident, web_list, web_verbs
+from incidents import web_console, web_hands, web_incident, web_list, web_verbs
 from incidents.desk import Desk
 from incidents.web_edge import Edge
 
@@ -29,6 +29,7 @@ def blueprint(
     web_list.add(pages, edge)
     web_incident.add(pages, edge)
     web_verbs.add(pages, edge)
+    web_hands.add(pages, edge)
     if demo:
         web_console.add(pages, edge)
     return pages

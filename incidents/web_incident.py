@@ -17,7 +17,7 @@ from config import auth
 from escalation.models import Escalation
 from escalation.policies import Policy
 from escalation.web_reader import times_of_reader
-from incidents import noting, phases, queries, queries_detail, web_verbs, web_words
+from incidents import noting, phases, queries, queries_detail, web_hands, web_verbs, web_words
 from incidents.lifecycle import Status
 from incidents.models import RequestState
 from incidents.proof.models import TimelineEntry
@@ -71,7 +71,7 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
     policy = _policy(session, detail.number)
     book = edge.desk.shelf.library.get(detail.runbook.id) if detail.runbook else None
     entries, older = _entries(session, detail.number)
-    return {
+    return web_hands.context(session, detail) | {
         "incident": detail,
         "times": times,
         "status": web_words.status(detail, len(policy.levels) if policy else 0, times),

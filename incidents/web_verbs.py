@@ -100,6 +100,7 @@ def _record(pages: Blueprint, edge: Edge) -> None:
         def verb(session: Session, who: Actor, now: datetime) -> Outcome:
             incident = noting.locked(session, number)
             noting.may_act(who)
+            noting.active(incident, who, now)
             ticked = links.tick_step(
                 session,
                 desk.journal,

@@ -79,6 +79,10 @@ class Row:
 def status(detail: IncidentDetail, levels_total: int, times: Times) -> list[str]:
     """The state in words, what matters most first; the parts are to be joined with a dot between them."""
     said = [_standing(detail, times)]
+    if detail.snoozed_until is not None:
+        said.append(f"snoozed until {times.both(detail.snoozed_until)}")
+    if any(hold.ended_at is None for hold in detail.holds):
+        said.append("held: the clocks of the phases stand still")
     if detail.awaiting:
         said.append(f"waits for {detail.awaiting}")
     if detail.status in (Status.RESOLVED, Status.CLOSED):
