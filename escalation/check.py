@@ -106,8 +106,8 @@ def _of_schedules(ground: Ground) -> Iterator[Finding]:
                 "error",
                 "calendar",
                 what,
-                f"Its calendar cannot be read: {error}.",
-                "Mend the calendar's address.",
+                f"Its calendar: {error}",
+                "Mend the calendar, or its address.",
                 path,
             )
         if key not in used and key not in named:

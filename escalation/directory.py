@@ -21,7 +21,7 @@ from escalation.oncall.schedules import Override, Roster, Rotation, Schedule
 from escalation.policies import Announcement, Policy
 from escalation.queries import Person
 
-GAPS_DAYS = 14
+GAPS_DAYS = 90
 CHANGES_LOOKED_AT_MAX = 64  # for the end of somebody's shift: enough for a day of hourly turns beside theirs
 HIDDEN = "…"
 

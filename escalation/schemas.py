@@ -55,7 +55,7 @@ class WatchShown(Schema):
     on_call = fields.List(fields.Nested(OnCallShown), metadata={"description": "the first rotation's person first"})
     next_change_at = Moment(allow_none=True)
     gaps = fields.List(
-        fields.Nested(GapShown), metadata={"description": "when nobody is on call, in the 14 days that follow"}
+        fields.Nested(GapShown), metadata={"description": "when nobody is on call, in the 90 days that follow"}
     )
     shadows = fields.List(fields.Nested(ShadowShown), metadata={"description": "who learns beside them"})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -70,13 +69,14 @@ def _member(row: Responder, methods: Collection[ContactMethod], off: Collection[
 
 
 def _duties(session: Session, now: datetime) -> dict[str, Duty]:
-    failing: dict[str, Any] = dict(
-        session.execute(select(CalendarCopy.url_hash, CalendarCopy.error).where(CalendarCopy.error != "")).all()
-    )
+    failing = {
+        copy.url_hash: [copy.error, *copy.findings] if copy.error else copy.findings
+        for copy in session.scalars(select(CalendarCopy))
+    }
     found = rota.rosters(session, now, now + timedelta(days=HORIZON_DAYS))
     return {roster.schedule.key: ground.duty(roster, now, _errors(roster, failing)) for roster in found}
 
 
-def _errors(roster: Roster, failing: dict[str, Any]) -> tuple[str, ...]:
+def _errors(roster: Roster, failing: dict[str, list[str]]) -> tuple[str, ...]:
     hashes = [rota.calendar_hash(each.calendar) for each in roster.schedule.rotations if each.calendar]
-    return tuple(failing[each] for each in hashes if each in failing)
+    return tuple(error for each in hashes for error in failing.get(each, ()))

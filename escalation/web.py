@@ -17,6 +17,7 @@ from escalation.web_oncall import Turn
 from escalation.web_reader import times_of_reader
 
 SHOWN_MAX = 100  # schedules and policies on the page; the API pages through more
+GAPS_SHOWN_MAX = 6  # of one schedule; the API lists them all
 MESSAGES_MAX = 60
 REFRESH_SECONDS = 5
 
@@ -50,6 +51,7 @@ def blueprint(
             last_resort=last_resort,
             ending=web_oncall.ending,
             gaps_days=directory.GAPS_DAYS,
+            gaps_shown=GAPS_SHOWN_MAX,
         )
 
     web_me.add(pages, database, read_clock, wake)

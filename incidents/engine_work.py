@@ -13,6 +13,7 @@ from escalation.hooks import HookErrand
 from escalation.models import TimerKind
 from escalation.notices import NoticeErrand
 from escalation.oncall import coverage, upkeep
+from escalation.oncall.calendars import CalendarErrand
 from escalation.oncall.duty import DutyErrand
 from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
@@ -47,6 +48,7 @@ def errands(
         TimerKind.NOTICE: NoticeErrand(channels),
         TimerKind.HOOK: HookErrand(desk.journal, secret),
         TimerKind.DUTY: DutyErrand(channels, desk.base_url),
+        TimerKind.CALENDAR: CalendarErrand(desk.base_url),
     }
 
 

@@ -7,7 +7,7 @@ assert [sent.to for sent in world.sent("sms")] == ["+15005550101", "+15005550102
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -115,6 +115,8 @@ class FakeChannel:
     name: str
     world: World
     faults: list[ChannelError] = field(default_factory=list)
+    usergroups: dict[str, list[str]] = field(default_factory=dict)
+    usergroup_fault: ChannelError | None = None  # raised for as long as it is set
     on_send: Callable[[str, Message], None] | None = None  # what happens while the send is in flight
     on_sent: Callable[[str, Message], None] | None = None  # and after the provider took it, before it is recorded
 
@@ -135,6 +137,11 @@ class FakeChannel:
             raise self.faults.pop(0)
         self.world.deliveries.append(Delivered(self.name, address, message, self.world.now, edit=True))
         return Sent(ref=ref)
+
+    def set_usergroup(self, usergroup: str, members: Sequence[str]) -> None:
+        if self.usergroup_fault is not None:
+            raise self.usergroup_fault
+        self.usergroups[usergroup] = list(members)
 
 
 class World:

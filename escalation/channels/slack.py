@@ -148,9 +148,7 @@ def _error(response: SlackResponse) -> ChannelError:
     permanent = PERMANENT.get(code, code in LAYOUT_REFUSED or 400 <= status < 500)
     if status == 429 or status >= 500:
         permanent = False
-    return ChannelError(
-        f"Slack refused the message: {code}", permanent=permanent, code=code, retry_after_seconds=retry_after
-    )
+    return ChannelError(f"Slack refused it: {code}", permanent=permanent, code=code, retry_after_seconds=retry_after)
 
 
 def _seconds(text: str | None) -> float | None:

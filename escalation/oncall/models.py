@@ -63,7 +63,9 @@ class CalendarCopy(Base):
     shifts: Mapped[list[Any]] = mapped_column(Json, default=list)  # [[starts, ends, responder key], …]
     fetched_at: Mapped[datetime | None]
     tried_at: Mapped[datetime | None]
-    error: Mapped[str] = mapped_column(Text, default="")
+    error: Mapped[str] = mapped_column(Text, default="")  # why it could not be read when it was last tried
+    findings: Mapped[list[str]] = mapped_column(Json, default=list)  # what in it was not understood, for people
+    validators: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # headers that ask whether it has changed
 
 
 class CalendarFeed(Base):

@@ -157,7 +157,7 @@ def _oncall_tables() -> None:
         "calendar_copies",
         identity(),
         *required(sa.String(64), "url_hash"),
-        *required(JSON, "shifts"),
+        *required(JSON, "shifts", "findings", "validators"),
         *optional(TIME, "fetched_at", "tried_at"),
         *required(sa.Text(), "error"),
         sa.UniqueConstraint("url_hash"),

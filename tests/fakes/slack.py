@@ -51,6 +51,7 @@ class FakeSlack:
     def __init__(self) -> None:
         self.posts: list[Post] = []
         self.ephemerals: list[tuple[str, str, str]] = []
+        self.usergroups: dict[str, list[str]] = {}
         self.missing_channels: set[str] = set()
         self.tokens = {TOKEN}
         self._lock = threading.Lock()
@@ -95,11 +96,22 @@ class FakeSlack:
         self.ephemerals.append((str(arguments["channel"]), str(arguments["user"]), str(arguments.get("text", ""))))
         return {"ok": True, "message_ts": f"1700000000.{next(self._numbers):06d}"}
 
+    def update_usergroup(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Slack takes ids with commas between them, and refuses an empty list."""
+        usergroup, users = str(arguments.get("usergroup", "")), str(arguments.get("users", ""))
+        if not users:
+            return _error("no_users_provided")
+        if not usergroup.startswith("S"):
+            return _error("no_such_subteam")
+        self.usergroups[usergroup] = users.split(",")
+        return {"ok": True, "usergroup": {"id": usergroup, "users": users.split(",")}}
+
 
 METHODS: dict[str, Callable[[FakeSlack, dict[str, Any]], dict[str, Any]]] = {
     "chat.postMessage": FakeSlack.post_message,
     "chat.update": FakeSlack.update,
     "chat.postEphemeral": FakeSlack.post_ephemeral,
+    "usergroups.users.update": FakeSlack.update_usergroup,
     "auth.test": lambda fake, _: {"ok": True, "user_id": "UTOCSIN", "team_id": "T0"},
 }
 

@@ -205,3 +205,13 @@ def test_the_failures_of_slack_write_no_log_lines_of_their_own(
     _refused(channel)
     _refused(channel)
     assert caplog.records == []
+
+
+def test_a_usergroup_has_the_members_it_is_given_and_slacks_refusal_is_told(
+    providers: FakeProviders, channel: slack.Slack
+) -> None:
+    channel.set_usergroup("S0123ABC", ["U0ANA", "U0BO"])
+    assert providers.slack.usergroups == {"S0123ABC": ["U0ANA", "U0BO"]}
+    with pytest.raises(ChannelError) as refused:
+        channel.set_usergroup("nope", ["U0ANA"])
+    assert (refused.value.permanent, refused.value.code) == (True, "no_such_subteam")

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 
 from config.database import Database
+from escalation.channels.base import ChannelError
 from escalation.models import Timer, TimerKind
 from escalation.oncall import changes, coverage, upkeep
 from escalation.oncall.models import Duty, KnownGap
@@ -110,6 +111,38 @@ def test_an_engine_that_starts_sets_what_has_no_timer(world: World) -> None:
     assert due == {"duty": world.now, "coverage": world.now + timedelta(minutes=10)}
     world.run()
     assert world.deliveries == []
+
+
+# Slack's usergroup
+
+
+def test_slacks_usergroup_follows_the_schedule_and_is_never_emptied(sqlite_database: Database) -> None:
+    world = World(sqlite_database, config=WITH_GROUP)
+    world.run()
+    groups = world.channels["slack"].usergroups
+    assert groups == {"S0123ABC": ["U0ANA"]}
+    override(world, 0, 1, "bo", None)
+    assert groups == {"S0123ABC": ["U0ANA", "U0BO"]}
+    override(world, 2, 3, None, "ana")
+    world.fast_forward(hours=2.5)
+    assert groups == {"S0123ABC": ["U0ANA"]}
+    world.fast_forward(hours=24 * 7)
+    assert groups == {"S0123ABC": ["U0BO"]}
+
+
+def test_a_usergroup_that_slack_refuses_is_tried_again_and_administrators_are_told_once_a_day(
+    sqlite_database: Database,
+) -> None:
+    world = World(sqlite_database, config=WITH_GROUP)
+    slack = world.channels["slack"]
+    slack.usergroup_fault = ChannelError("Slack answered 503.", permanent=False)
+    world.run()
+    world.fast_forward(minutes=30)
+    notes = [note for note in told(world, "U0MIA") if "S0123ABC does not follow the schedule primary" in note]
+    assert len(notes) == 1
+    slack.usergroup_fault = None
+    world.fast_forward(minutes=5)
+    assert slack.usergroups == {"S0123ABC": ["U0ANA"]}
 
 
 # Gaps

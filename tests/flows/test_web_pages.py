@@ -159,7 +159,7 @@ def test_on_call_tells_turns_and_gaps(sqlite_database: Database) -> None:
     assert "Ana Lima until Mon 23 Nov 00:00 UTC , in 6 days Next: Bo Chen, from Mon 23 Nov 00:00 UTC ." in read or (
         "Bo Chen until Mon 23 Nov 00:00 UTC , in 6 days Next: Ana Lima, from Mon 23 Nov 00:00 UTC ." in read
     )
-    assert "Nobody is on call in the next 14 days: 10:00 UTC to Thu 19 Nov 00:00 UTC" in read
+    assert "Nobody is on call in the next 90 days: 10:00 UTC to Thu 19 Nov 00:00 UTC" in read
 
 
 def test_a_runbook_reads_whole_and_its_links_stay_here(quick: Pages) -> None:
