@@ -100,6 +100,7 @@ def make_engine(house: House, name: str, submit: Submit) -> Engine:
         channels,
         house.desk.journal,
         name=name, read_clock=clock.now, submit=submit,
+        rates=house.settings.rates_a_second, windows=house.settings.windows_seconds,
         acts=engine_work.acts(house.desk),
         errands=engine_work.errands(house.desk, channels, secret=configured.webhook_secret(house.settings)),
     )  # fmt: skip

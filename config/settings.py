@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config import per_channel
 from config.errors import SettingsError
 
 SHIPPED_RULES = Path(__file__).parent / "rules"
@@ -37,6 +38,8 @@ class Settings:
     twilio_api_url: str = "https://api.twilio.com"
     smtp_url: str = field(default="", repr=False)  # smtp://user:password@host:587 or smtps://…
     smtp_from: str = "Tocsin <tocsin@localhost>"
+    rates: str = ""  # sms=20,voice=2: messages a second that a provider's account is given
+    bundle_windows: str = ""  # sms=20,voice=60: seconds in which pages to one person are told together
     watchdog_url: str = field(default="", repr=False)  # told every minute that all is well; silence means it is not
     runbooks_dir: str = ""  # empty: the shipped library
     rules_dir: str = ""  # empty: the shipped rules
@@ -48,6 +51,14 @@ class Settings:
     @property
     def rules_path(self) -> Path:
         return Path(self.rules_dir) if self.rules_dir else SHIPPED_RULES
+
+    @property
+    def rates_a_second(self) -> dict[str, float]:
+        return per_channel.RATES.read(self.rates)
+
+    @property
+    def windows_seconds(self) -> dict[str, float]:
+        return per_channel.WINDOWS.read(self.bundle_windows)
 
     @property
     def is_sqlite(self) -> bool:
@@ -105,6 +116,11 @@ def _problems(settings: Settings) -> list[str]:
     scheme = urlsplit(settings.database_url).scheme.split("+")[0]
     if scheme not in ("sqlite", "postgresql", "postgres"):
         found.append(f"TOCSIN_DATABASE_URL starts with {scheme!r}; use sqlite:///path or postgresql://user@host/name.")
+    for name, numbers in (("rates", per_channel.RATES), ("bundle_windows", per_channel.WINDOWS)):
+        try:
+            numbers.read(getattr(settings, name))
+        except ValueError as wrong:
+            found += [f"TOCSIN_{name.upper()}: {problem}." for problem in str(wrong).splitlines()]
     if settings.watchdog_url and not _is_web_address(settings.watchdog_url):
         # Not quoted: whoever knows the address can say that all is well.
         found.append("TOCSIN_WATCHDOG_URL must be an http(s) URL; a check of healthchecks.io has one, for instance.")

@@ -92,7 +92,7 @@ def _delivery(escalation: Escalation, page: Page) -> Wanted:
         page.incident_id,
         page.due_at,
         lane=page.channel,
-        rank=rank(escalation),
+        rank=rank(escalation) + (page.step > 0),  # of equal ones, first pages go before those that follow them up
         party=timers.party(page.responder_id, page.purpose, alone=page.id if page.note else None),
     )
 

@@ -155,7 +155,9 @@ class World:
         self.engine = self.new_engine("engine-1")
         self.apply(config or team())
 
-    def new_engine(self, name: str, submit: Submit = lambda send: send()) -> Engine:
+    def new_engine(
+        self, name: str, submit: Submit = lambda send: send(), *, rates: dict[str, float] | None = None
+    ) -> Engine:
         return Engine(
             self.database,
             self.channels,
@@ -163,6 +165,7 @@ class World:
             name=name,
             read_clock=lambda: self.now,
             submit=submit,
+            rates=rates,
             acts=engine_work.acts(self.desk),
             errands=engine_work.errands(self.desk, self.channels, secret=HOOK_SECRET),
         )

@@ -59,7 +59,7 @@ def why_you(message: Message) -> list[str]:
 
 
 def sms(message: Message, characters_max: int) -> str:
-    """`Tocsin: 12 incidents. Worst 42 CRITICAL const: Hash chain broken. Also 43 HIGH: … and 10 more. Reply ACK ALL
+    """`Tocsin: 12 incidents. Worst 42 CRITICAL const: Hash chain broken. Also 43 HIGH: …; and 10 more. Reply ACK ALL
     or ACK 42`, with as many of them as fit; the words to answer with are never cut."""
     answer = f"ACK ALL or ACK {message.brief.incident_id}"
     answer = f"Reply {answer}" if message.purpose is Purpose.PAGE else f"To take them reply {answer}"
@@ -73,7 +73,7 @@ def sms(message: Message, characters_max: int) -> str:
         also += [_sms_line(other, SMS_OTHER_TITLE_MAX)] if other else []
         listed = [f"Also {'; '.join(also)}"] if also else []
         rest = more(message, 1 + len(also))
-        tail = wording.sentence(" ".join([*listed, rest] if rest and listed else listed))
+        tail = wording.sentence("; ".join([*listed, rest] if rest and listed else listed))
         longer = " ".join(words for words in (*said, tail, answer) if words)
         if whole and len(longer) > characters_max:
             break

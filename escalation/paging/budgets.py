@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 CAPACITY_SECONDS = 2.0
-CAPACITY_MIN = 2.0
+CAPACITY_MIN = 4.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from config import per_channel
 from escalation import brief
 from escalation.channels.base import Message
 
@@ -20,10 +21,6 @@ BURST_MESSAGES = 2
 RUN_SECONDS = 300  # a run is what somebody was told, on one channel, in the last five minutes
 OTHERS_MAX = 200  # pages that one message tells of besides the first
 ALONE_AFTER_TRIES = 3  # a page whose claims keep ending badly is handed over alone: it may be what kills the engine
-
-# How long a message is followed by silence: about as long as it takes to read, or to hear.
-WINDOW_SECONDS: Mapping[str, float] = {"slack": 10, "sms": 20, "voice": 60, "email": 60}
-WINDOW_SECONDS_OTHERWISE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,8 @@ NOTHING = Told()
 
 
 def window_seconds(channel: str, configured: Mapping[str, float]) -> float:
-    return configured.get(channel, WINDOW_SECONDS.get(channel, WINDOW_SECONDS_OTHERWISE))
+    """How long a message is followed by silence: about as long as it takes to read, or to hear."""
+    return configured.get(channel, per_channel.WINDOWS.usual.get(channel, 0.0))
 
 
 def held_until(told: Told, rank: int, due_at: datetime, now: datetime, window_seconds: float) -> datetime | None:

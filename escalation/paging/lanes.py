@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from config.per_channel import CHANNELS
 from escalation.paging import budgets
 from escalation.paging.budgets import Bucket
 
 ENGINE_LANE = "engine"  # what the engine does by itself, asking no provider
-CHANNELS = ("slack", "sms", "voice", "email", "webhook", "apprise")
 _YIELDS = ".later"
 LANES = (ENGINE_LANE, *CHANNELS, *(f"{channel}{_YIELDS}" for channel in CHANNELS), "hook", "calendar")
 ENGINE_ROOM = 100  # what is claimed at once of the engine's own work
@@ -64,6 +64,9 @@ class Lanes:
         their leases run out."""
         with self._mutex:
             found = {each: min(self._senders(each), self._tokens(each, now)) for each in LANES}
+            for each in self._rates.keys() & set(CHANNELS):  # both lanes are offered at once, and share what there is
+                beside = max(0, found[lane(each, page=False)])
+                found[each] = min(found[each], self._tokens(each, now) - beside)
         return {each: room for each, room in found.items() if room > 0}
 
     def spent(self, now: datetime) -> dict[str, datetime]:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -30,6 +30,7 @@ from escalation.paging.lanes import SENDERS_MAX
 TICK_SECONDS = 1.0
 PULSE_SECONDS = 2.0
 PULSE_FORGOTTEN_AFTER = timedelta(hours=1)
+ALIVE_WITHIN = timedelta(seconds=10)  # an engine that gave a sign of life has its part of the budgets
 TICKS_IN_A_ROW_MAX = 1_000
 
 log = logs.get("worker")
@@ -58,6 +59,7 @@ class Worker:
         self._engine = build(self._send)
         self._stopping = threading.Event()
         self._ticking = threading.Lock()
+        self._asked = threading.Event()
         self._started_at = clock.now()
         self._ping = ping
         self._scheduler = BackgroundScheduler(
@@ -98,9 +100,17 @@ class Worker:
         self.tick()  # a lane is free again, or a failure has made something else due
 
     def tick(self) -> None:
-        """Act until nothing is due. Two ticks never run at once in a process; the second has nothing left to do."""
-        if not self._ticking.acquire(blocking=False):
-            return
+        """Act until nothing is due. Two ticks never run at once in a process: who comes meanwhile has the first one
+        look once more, for a lane or a person may have become free since it looked."""
+        self._asked.set()
+        while self._asked.is_set() and self._ticking.acquire(blocking=False):
+            self._asked.clear()
+            try:
+                self._act()
+            finally:
+                self._ticking.release()
+
+    def _act(self) -> None:
         try:
             for _ in range(TICKS_IN_A_ROW_MAX):
                 if self._stopping.is_set() or not self._engine.tick(clock.now()):
@@ -108,8 +118,6 @@ class Worker:
         except (DBAPIError, PoolTimeoutError) as error:
             log.warning("the database does not answer; the next tick tries again", error=str(error))
             self._stopping.wait(TICK_SECONDS / 4)
-        finally:
-            self._ticking.release()
 
     def pulse(self) -> None:
         """Say that this engine lives, and how late the oldest due timer is."""
@@ -123,6 +131,8 @@ class Worker:
                 row = insert(EnginePulse).values(name=self._engine.name, started_at=self._started_at, **said)
                 session.execute(row.on_conflict_do_update(index_elements=["name"], set_=said))
                 session.execute(delete(EnginePulse).where(EnginePulse.seen_at < now - PULSE_FORGOTTEN_AFTER))
+                alive = select(func.count()).where(EnginePulse.seen_at > now - ALIVE_WITHIN)
+                self._engine.lanes.share(session.scalar(alive) or 1)
         except (DBAPIError, PoolTimeoutError) as error:
             log.warning("pulse not recorded", error=str(error))
 

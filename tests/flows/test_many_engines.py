@@ -14,11 +14,12 @@ from functools import partial
 import pytest
 from sqlalchemy import func, select
 
+from config import per_channel
 from config.database import Database
 from config.ids import secret_hash
 from escalation.channels.base import Message
 from escalation.models import Attempt, Page, PageState, Timer
-from escalation.paging import bundling, engine, timers
+from escalation.paging import engine, timers
 from escalation.paging.engine import Engine
 from incidents import actions, intake
 from incidents.proof import timeline, verify
@@ -122,7 +123,7 @@ def play(database: Database, url: str, *, engines: int, answering: int, incident
         ]
         all_at_once([*running, *others])
         all_at_once(running)
-        world.now += timedelta(seconds=bundling.WINDOW_SECONDS["sms"])  # what is held for company is told now
+        world.now += timedelta(seconds=per_channel.WINDOWS.usual["sms"])  # what is held for company is told now
         for _ in range(ROUNDS_MAX):  # an engine that finds nothing goes, though another is still making something due
             if not due(world):
                 break
