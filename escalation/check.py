@@ -171,7 +171,8 @@ def _of_channels(ground: Ground) -> Iterator[Finding]:
     )
     for channel in sorted(used.keys() | rooms.keys()):
         if channel not in ground.channels:
-            whom = f"{used[channel]} people are to be reached by it" if used[channel] else "levels announce by it"
+            people = "1 person is" if used[channel] == 1 else f"{used[channel]} people are"
+            whom = f"{people} to be reached by it" if used[channel] else "levels announce by it"
             yield Finding(
                 "error",
                 "channel",

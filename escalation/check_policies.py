@@ -39,8 +39,7 @@ def _of_policy(ground: Ground, policy: Policy) -> Iterator[Finding]:
             "error" if last.page else "warning",
             "last-level",
             what,
-            f"Its last level, {last.level}, wakes nobody: who has not answered by then is not called, but the last "
-            "resort is.",
+            f"Its last level, {last.level}, wakes nobody: behind the level before it stands only the last resort.",
             "Page somebody in the last level.",
             (*path, "levels", last.level),
         )
