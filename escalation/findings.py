@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Any
 
 WAKING = ("CRITICAL", "HIGH", "MEDIUM", "LOW")  # who is told of an open incident of these; INFO is logged only
+CLOCKED = ("CRITICAL", "HIGH", "MEDIUM")  # severities whose holder is asked, and whose milestones are watched
+LAST_PHASE = "recovery"  # of those whose milestone somebody waits for
 OPEN = "open"
 STOPPED = "stopped"
 LOW = "low"
@@ -35,6 +37,11 @@ class Kind(StrEnum):
     PAGE_UNWANTED = "page.unwanted"
     MESSAGE_OUTDATED = "message.outdated"
     TIMER_PARKED = "timer.parked"
+    ACK_TIMEOUT_MISSING = "ack_timeout.missing"
+    PHASE_MISSING = "phase.missing"
+    SNOOZE_MISSING = "snooze.missing"
+    NOTICE_FORGOTTEN = "notice.forgotten"
+    DUTY_MISSING = "duty.missing"
     ALERT_LEFT_FIRING = "alert.left_firing"
     ALERT_ORPHANED = "alert.orphaned"
     ENGINE_NONE = "engine.none"
@@ -137,6 +144,45 @@ def longest_wait(urgency: str | None, policy: Mapping[str, Any]) -> timedelta:
     last = max((float(level["after_seconds"]) for level in policy["levels"]), default=0.0)
     longest = max(last, float(policy.get("repeat_after_seconds", 0)))
     return timedelta(seconds=GRACE_SECONDS + longest) + SLACK
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An incident that somebody has acknowledged, with its policy's time and the timers of its clocks."""
+
+    incident_id: int
+    severity: str
+    recovered_at: datetime | None
+    phase_late: str  # the last phase whose lateness something was done about
+    snoozed_until: datetime | None
+    on_hold: bool  # by governance, which stops its clocks
+    ack_timeout_seconds: float | None
+    ack_timeout_id: int | None
+    phase_id: int | None
+    snooze_id: int | None
+
+
+def of_held(seen: Held) -> list[Finding]:
+    """What should follow the acknowledgement, and would not."""
+
+    def found(kind: Kind, text: str) -> Finding:
+        whole = f"Incident {seen.incident_id} ({seen.severity}) is acknowledged, and {text}"
+        return Finding(kind, whole, seen.incident_id, seen.incident_id, RANKS.get(seen.severity, 8))
+
+    if seen.snoozed_until is not None:
+        if seen.snooze_id is not None:
+            return []
+        return [found(Kind.SNOOZE_MISSING, f"nothing would have ended its snooze at {_at(seen.snoozed_until)}.")]
+    if seen.severity not in CLOCKED or seen.on_hold:
+        return []
+    lacking = []
+    if seen.ack_timeout_seconds and seen.ack_timeout_id is None:
+        lacking.append(
+            found(Kind.ACK_TIMEOUT_MISSING, "nothing would have asked its holder whether they still have it.")
+        )
+    if seen.recovered_at is None and seen.phase_late != LAST_PHASE and seen.phase_id is None:
+        lacking.append(found(Kind.PHASE_MISSING, "nothing would have told that a milestone is late."))
+    return lacking
 
 
 @dataclass(frozen=True, slots=True)

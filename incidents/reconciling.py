@@ -25,7 +25,7 @@ from escalation.findings import Finding, Kind, Outcome
 from escalation.models import Escalation, Timer, TimerKind
 from escalation.paging import reconcile
 from escalation.plan import BusinessDays
-from incidents import briefing, noting, routing
+from incidents import briefing, noting, owed, routing
 from incidents.desk import Desk
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Service
@@ -49,8 +49,8 @@ def run(database: Database, desk: Desk, now: datetime, *, repairs: bool = True) 
     for finding in sorted(suspected, key=lambda each: each.rank):
         by_incident[finding.incident_id].append(finding)
     outcomes: list[Outcome] = []
-    for finding in by_incident.pop(None, ()):
-        outcomes += _about_no_incident(database, finding, now, repairs=repairs)
+    if of_none := by_incident.pop(None, None):
+        outcomes += _about_no_incident(database, of_none, now, repairs=repairs)
     for count, number in enumerate(by_incident):
         if count == MENDED_MAX:
             text = (
@@ -77,7 +77,7 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
         after = rows[-1].incident_id
     running = _incidents().where(Incident.status != Status.OPEN, Timer.id.is_not(None))
     found += _of_incidents(session, session.execute(running.limit(reconcile.PAGE_ROWS)).all(), now)
-    return [*found, *_alerts(session), *reconcile.suspects(session, now)]
+    return [*found, *owed.suspects(session), *_alerts(session), *reconcile.suspects(session, now)]
 
 
 def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repairs: bool) -> list[Outcome]:
@@ -86,7 +86,8 @@ def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repai
         reconcile.lock(session, number)
         rows = session.execute(_incidents().where(Incident.id == number)).all()
         found = _of_incidents(session, rows, now)
-        found += [*_alerts(session, number), *reconcile.of_incident(session, number, now)]
+        found += [*owed.of_incident(session, number), *_alerts(session, number)]
+        found += reconcile.of_incident(session, number, now)
         outcomes = []
         for finding in found:
             done = _repair(session, desk, incident, finding, now) if repairs and finding.repairable else ""
@@ -99,12 +100,11 @@ def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repai
         return outcomes
 
 
-def _about_no_incident(database: Database, finding: Finding, now: datetime, *, repairs: bool) -> list[Outcome]:
-    if not finding.repairable or not repairs:
-        return [Outcome(finding)]
+def _about_no_incident(database: Database, suspected: list[Finding], now: datetime, *, repairs: bool) -> list[Outcome]:
+    """No incident guards these, so they are looked at twice, and mended by what harms nobody twice: a timer set."""
     with database.transaction() as session:
-        still = reconcile.parked_of_nobody(session, finding.subject_id)
-        return [Outcome(each, reconcile.repair(session, each, now)) for each in still]
+        still = [finding for finding in reconcile.about_no_incident(session) if finding in suspected]
+        return [Outcome(each, reconcile.repair(session, each, now) if repairs else "") for each in still]
 
 
 def _guarded(number: int, look: Callable[[], list[Outcome]]) -> list[Outcome]:
@@ -193,6 +193,8 @@ def _repair(session: Session, desk: Desk, incident: Incident, finding: Finding, 
             return "That was stopped."
         case Kind.ADVANCE_MISSING | Kind.ADVANCE_LATE:
             return _advance(session, desk, incident, finding, now)
+        case Kind.ACK_TIMEOUT_MISSING | Kind.PHASE_MISSING | Kind.SNOOZE_MISSING:
+            return owed.repair(session, finding, incident, now)
         case Kind.ALERT_LEFT_FIRING:
             session.execute(
                 update(Alert)

@@ -17,8 +17,20 @@ from sqlalchemy.orm import Session
 
 from escalation import findings, fire
 from escalation.findings import Finding, Kind, Lag, QueuedPage
-from escalation.models import EnginePulse, Escalation, LivingMessage, Page, PageState, Responder, Timer, TimerKind
+from escalation.models import (
+    EnginePulse,
+    Escalation,
+    LivingMessage,
+    Page,
+    PageState,
+    Responder,
+    ScheduleRow,
+    Timer,
+    TimerKind,
+)
+from escalation.oncall import upkeep
 from escalation.paging import timers
+from escalation.paging.models import Notice, NoticeState
 from escalation.plan import Stage
 
 PAGE_ROWS = 1_000  # read in one statement
@@ -47,8 +59,7 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
     found: list[Finding] = []
     for rows in _in_pages(session, _queued_pages(), Page.id):
         found += _of_pages(rows, now)
-    found += _parked(session)
-    return found + _outdated(session)
+    return [*found, *_parked(session), *_outdated(session), *_notices(session), *_duties(session)]
 
 
 def of_incident(session: Session, incident_id: int, now: datetime) -> list[Finding]:
@@ -83,6 +94,13 @@ def repair(session: Session, finding: Finding, now: datetime) -> str:
             message = session.get_one(LivingMessage, finding.subject_id)
             fire.show(session, session.get_one(Escalation, message.escalation_id), [message], now)
             return "It is brought up to date now."
+        case Kind.NOTICE_FORGOTTEN:
+            notice = session.get_one(Notice, finding.subject_id)
+            timers.set_timer(session, TimerKind.NOTICE, notice.id, None, notice.due_at, lane=notice.channel, rank=8)
+            return "It goes out now." if notice.due_at <= now else f"It goes out at {notice.due_at:%H:%M} UTC."
+        case Kind.DUTY_MISSING:
+            timers.set_all(session, [upkeep.duty(session.get_one(ScheduleRow, finding.subject_id), now)])
+            return "The engine looks at it now."
         case Kind.TIMER_PARKED:
             return _unpark(session, finding.subject_id, now)
         case _:
@@ -102,9 +120,10 @@ def is_planned_late(escalation: Escalation, now: datetime) -> bool:
     return escalation.base_at + timedelta(seconds=of_level) > now + wait
 
 
-def parked_of_nobody(session: Session, timer_id: int) -> list[Finding]:
-    """The parked timer about no incident, if it still is one."""
-    return [finding for finding in _parked(session) if finding.subject_id == timer_id and finding.incident_id is None]
+def about_no_incident(session: Session) -> list[Finding]:
+    """What there is now of findings that no incident's lock guards."""
+    every = [*_parked(session), *_notices(session), *_duties(session)]
+    return [finding for finding in every if finding.incident_id is None]
 
 
 def _queued_pages() -> Select[*tuple[Any, ...]]:
@@ -163,6 +182,30 @@ def _parked(session: Session, incident_id: int | None = None) -> list[Finding]:
         )
         for row in rows
     ]
+
+
+def _notices(session: Session) -> list[Finding]:
+    newest = select(Notice.id).order_by(Notice.id.desc()).limit(PAGE_ROWS).scalar_subquery()
+    rows = session.execute(
+        select(Notice.id, Notice.kind, Notice.channel)
+        .outerjoin(Timer, and_(Timer.kind == TimerKind.NOTICE, Timer.subject_id == Notice.id))
+        .where(Notice.id.in_(newest), Notice.state == NoticeState.QUEUED, Timer.id.is_(None))
+        .order_by(Notice.id)
+    )
+    text = "A notice ({}, by {}) was queued, and nothing would ever have sent it."
+    return [Finding(Kind.NOTICE_FORGOTTEN, text.format(row.kind, row.channel), None, row.id, 8) for row in rows]
+
+
+def _duties(session: Session) -> list[Finding]:
+    rows = session.execute(
+        select(ScheduleRow.id, ScheduleRow.key)
+        .outerjoin(Timer, and_(Timer.kind == TimerKind.DUTY, Timer.subject_id == ScheduleRow.id))
+        .where(Timer.id.is_(None))
+        .order_by(ScheduleRow.id)
+        .limit(PAGE_ROWS)
+    )
+    text = "Nobody would have been told of the next change of duty on the schedule {}."
+    return [Finding(Kind.DUTY_MISSING, text.format(row.key), None, row.id, 8) for row in rows]
 
 
 def _unpark(session: Session, timer_id: int, now: datetime) -> str:

@@ -10,13 +10,14 @@ from sqlalchemy import delete, text, update
 from sqlalchemy.orm import Session
 
 from config.database import Database
+from escalation import notices, responders
 from escalation.findings import Finding, Kind, Outcome
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Timer, TimerKind
 from escalation.plan import Stage
-from incidents import actions, reconciling
+from incidents import actions, assigning, reconciling
 from incidents.models import Alert, Incident
 from incidents.sources.base import AlertStatus
-from tests.world import PHONES, World
+from tests.world import PHONES, World, team
 
 
 @pytest.fixture
@@ -96,8 +97,8 @@ def test_an_open_incident_whose_escalation_stopped_is_escalated_anew(world: Worl
 
 def test_an_open_incident_that_was_never_escalated_is_escalated(world: World) -> None:
     number = world.alert()
-    assert number
-    change(world, *(delete(table) for table in (Timer, LivingMessage, Attempt, Page, Escalation)))
+    change(world, delete(Timer).where(Timer.incident_id == number))
+    change(world, *(delete(table) for table in (LivingMessage, Attempt, Page, Escalation)))
     assert reconcile(world) == [Kind.ESCALATION_MISSING]
     world.run()
     assert phones(world) == [PHONES["ana"], PHONES["ana"]]
@@ -107,10 +108,10 @@ def test_an_open_incident_that_was_never_escalated_is_escalated(world: World) ->
 def test_an_escalation_that_runs_though_somebody_has_it_is_stopped(world: World) -> None:
     number = world.alert()
     change(world, update(Incident).values(status="acknowledged", acknowledged_at=world.now, acknowledged_by="Ana"))
-    assert reconcile(world) == [Kind.ESCALATION_RUNNING]
-    world.fast_forward(hours=2)
+    assert reconcile(world) == [Kind.ESCALATION_RUNNING, Kind.PHASE_MISSING]
+    world.fast_forward(minutes=14)
     assert phones(world) == [PHONES["ana"]]
-    assert not world.timers(number)
+    assert lacks(world, number, TimerKind.ADVANCE)
 
 
 def test_a_timer_that_is_too_late_is_brought_forward(world: World) -> None:
@@ -223,6 +224,70 @@ def test_an_alert_left_firing_under_a_resolved_incident_opens_a_new_one_when_it_
     assert phones(world) == [PHONES["ana"], PHONES["ana"]]
 
 
+def lacks(world: World, number: int, kind: TimerKind) -> bool:
+    return kind not in [timer.kind for timer in world.timers(number)]
+
+
+def test_a_holder_is_asked_though_the_timer_for_it_was_lost(sqlite_database: Database) -> None:
+    world = World(sqlite_database, config=team().replace("ack_timeout: 0s", "ack_timeout: 30m"))
+    number = world.alert()
+    world.acknowledge(number)
+    change(world, delete(Timer).where(*timer_of(number, TimerKind.ACK_TIMEOUT)))
+    assert reconcile(world) == [Kind.ACK_TIMEOUT_MISSING]
+    world.run()
+    assert phones(world) == [PHONES["ana"]], "it is not time yet"
+    world.fast_forward(minutes=31)
+    assert "holder.reminded" in world.kinds(number)
+
+
+def test_a_late_milestone_is_told_though_the_timer_for_it_was_lost(world: World) -> None:
+    number = world.alert()
+    world.acknowledge(number)
+    change(world, delete(Timer).where(*timer_of(number, TimerKind.PHASE)))
+    assert reconcile(world) == [Kind.PHASE_MISSING]
+    world.fast_forward(minutes=16)
+    assert "phase.late" in world.kinds(number)
+
+
+def test_a_snooze_ends_though_the_timer_for_it_was_lost(world: World) -> None:
+    number = world.alert()
+    world.acknowledge(number)
+    with world.database.transaction() as session:
+        until = world.now + timedelta(hours=1)
+        assigning.snooze(session, world.desk, number, world.actor("ana"), world.now, until=until)
+    assert reconcile(world) == []
+    change(world, delete(Timer).where(*timer_of(number, TimerKind.SNOOZE)))
+    assert reconcile(world) == [Kind.SNOOZE_MISSING]
+    world.run()
+    assert not lacks(world, number, TimerKind.SNOOZE)
+    world.fast_forward(minutes=61)
+    assert world.incident(number).snoozed_until is None
+
+
+def test_what_owes_no_clock_is_left_alone(world: World) -> None:
+    world.acknowledge(world.alert("Disk usage above 70 percent", dedup_key="disk"))
+    change(
+        world, update(Incident).values(severity="LOW"), delete(Timer).where(Timer.kind.in_(("phase", "ack_timeout")))
+    )
+    assert reconcile(world) == []
+
+
+def test_a_notice_without_a_timer_goes_out(world: World) -> None:
+    with world.database.transaction() as session:
+        ana = responders.by_key(session, "ana")
+        assert ana is not None
+        notices.queue(session, ana, kind="gap", subject="A gap", text="Nobody is on call.", now=world.now)
+    change(world, delete(Timer).where(Timer.kind == TimerKind.NOTICE))
+    assert reconcile(world) == [Kind.NOTICE_FORGOTTEN]
+    world.run()
+    assert [sent.message.note for sent in world.deliveries if sent.message.note] == ["Nobody is on call."]
+
+
+def test_a_schedule_without_a_timer_for_its_next_change_gets_one(world: World) -> None:
+    change(world, delete(Timer).where(Timer.kind == TimerKind.DUTY))
+    assert reconcile(world) == [Kind.DUTY_MISSING, Kind.DUTY_MISSING]
+
+
 def test_a_check_changes_nothing(world: World) -> None:
     number = world.alert()
     change(world, delete(Timer).where(*timer_of(number)))
@@ -309,6 +374,7 @@ def test_two_that_look_at_once_mend_once(database: Database) -> None:
         each.start()
     for each in both:
         each.join(20)
-    assert sorted(outcome.finding.incident_id or 0 for outcome in outcomes) == numbers
-    world.run()
-    assert phones(world) == [PHONES["ana"]] * 8
+    # What waits to be told together was queued still, and is cancelled besides.
+    stopped = [outcome.finding for outcome in outcomes if outcome.finding.kind is Kind.ESCALATION_STOPPED]
+    assert sorted(finding.incident_id or 0 for finding in stopped) == numbers
+    assert [len(world.pages(number)) for number in numbers] == [2, 2, 2, 2], "the first, and each once again"
