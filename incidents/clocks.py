@@ -64,6 +64,8 @@ def start(session: Session, incident: Incident, now: datetime) -> None:
     incident.reminded_at = None
     if policy.ack_timeout_seconds:
         _set(session, TimerKind.ACK_TIMEOUT, incident, now + timedelta(seconds=policy.ack_timeout_seconds))
+    if _watch_hold(session, incident, now):
+        return
     course = briefing.course_of(session, incident)
     goal = _next_goal(incident)
     due_at = phases.deadline(course, goal.phase, now) if goal else None
@@ -99,6 +101,7 @@ def take_back(
     incident.reminded_at, incident.snoozed_until = None, None
     stop(session, incident)
     session.flush()
+    _watch_hold(session, incident, now)
     return True
 
 
@@ -163,7 +166,7 @@ def phase(session: Session, desk: Desk, claimed: Claimed, now: datetime) -> None
     if not timers.still_held(session, claimed):
         return
     timers.finish(session, claimed)
-    if incident.status not in (Status.RESOLVED, Status.CLOSED) and _watches_hold(session, desk, incident, now):
+    if incident.status not in (Status.RESOLVED, Status.CLOSED) and _says_hold_may_end(session, desk, incident, now):
         return
     if not _runs(incident, now):
         return  # while nobody holds it the levels do the escalating; who takes it sets this anew
@@ -184,21 +187,23 @@ def phase(session: Session, desk: Desk, claimed: Claimed, now: datetime) -> None
 
 def hold_changed(session: Session, incident: Incident, now: datetime) -> None:
     """A hold was opened, moved or ended: what the clocks wait for next is another moment."""
-    hold = phases.held_at(briefing.course_of(session, incident).holds, now)
-    if hold is None:
+    if not _watch_hold(session, incident, now):
         start(session, incident, now)
-    else:
+
+
+def _watch_hold(session: Session, incident: Incident, now: datetime) -> bool:
+    """Whether a hold runs, whoever has the incident; its minimum end is then what the phase clock waits for."""
+    hold = phases.held_at(briefing.course_of(session, incident).holds, now)
+    if hold is not None and now < hold.min_end_at:
         _set(session, TimerKind.PHASE, incident, hold.min_end_at)
+    return hold is not None
 
 
-def _watches_hold(session: Session, desk: Desk, incident: Incident, now: datetime) -> bool:
+def _says_hold_may_end(session: Session, desk: Desk, incident: Incident, now: datetime) -> bool:
     """Whether a hold runs. Once its minimum end has passed, keepers are told: a forgotten one silences the clocks."""
     hold = phases.held_at(briefing.course_of(session, incident).holds, now)
-    if hold is None:
-        return False
-    if now < hold.min_end_at:
-        _set(session, TimerKind.PHASE, incident, hold.min_end_at)
-        return True
+    if hold is None or now < hold.min_end_at:
+        return _watch_hold(session, incident, now)
     note = f"The hold by {hold.authority} of incident {incident.id} may end now. End it or extend it"
     told = beside.tell_keepers(session, incident.id, note=note, now=now)
     names = f"; told: {', '.join(person.name for person in told)}." if told else ", and no keeper can be told."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 
@@ -227,8 +229,33 @@ def test_a_raised_level_whose_pages_are_refused_goes_on_to_the_next(world: World
     assert {key for key, _ in paged(world)[-2:]} == {"mia", "ana"}, "level 4 after level 3 failed"
 
 
-def test_an_acknowledgement_that_meets_the_ack_timeout_wins_or_comes_after_it(database: Database) -> None:
+def test_who_acknowledges_while_the_timeout_strikes_has_it_whichever_was_first(database: Database) -> None:
     world = World(database, config=team(ack_timeout="30m"))
+    number = world.alert()
+    world.acknowledge(number)
+    world.fast_forward(minutes=34, seconds=59)
+    world.now += timedelta(seconds=1)
+    together = Barrier(2)
+
+    def strike() -> None:
+        together.wait()
+        world.engine.tick(world.now)
+
+    def answer() -> None:
+        together.wait()
+        world.acknowledge(number, run=False)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(strike), pool.submit(answer)]:
+            done.result()
+    world.run()
+    assert world.incident(number).status == "acknowledged"
+    assert not [timer for timer in world.timers(number) if timer.kind == "advance"]
+    assert not [page for page in world.pages(number) if page.state == "queued"]
+
+
+def test_an_acknowledgement_that_meets_the_ack_timeout_in_time_keeps_it(sqlite_database: Database) -> None:
+    world = World(sqlite_database, config=team(ack_timeout="30m"))
     number = world.alert()
     world.acknowledge(number)
     world.fast_forward(minutes=34, seconds=59)

@@ -10,7 +10,7 @@ import pytest
 
 from config.database import Database
 from config.errors import ConflictError, InvalidInputError, NotAllowedError
-from incidents import actions, checklists, holding, queries_detail
+from incidents import actions, assigning, checklists, holding, queries_detail
 from incidents.desk import Outcome
 from incidents.reviews import reviewing
 from tests.world import STORE_KEY, World, team
@@ -99,6 +99,14 @@ def test_when_the_minimum_has_passed_the_keepers_are_told_once(world: World, num
     assert world.kinds(number).count("hold.due") == 1
     told = [d for d in world.sent("sms") if d.message.note.startswith("The hold by FR21")]
     assert len(told) == 2, "both keepers"
+
+
+def test_giving_the_incident_back_does_not_lose_sight_of_the_hold(world: World, number: int) -> None:
+    held(world, number, hours=1)
+    act(world, assigning.unacknowledge, number, by="ana", reason="end of my shift")
+    world.acknowledge(number, by="bo")
+    world.fast_forward(hours=2)
+    assert world.kinds(number).count("hold.due") == 1
 
 
 def test_a_tick_is_on_the_timeline_and_in_the_review(world: World, number: int) -> None:

@@ -60,7 +60,7 @@ def test_a_tick_stays_with_who_made_it(pages: Pages) -> None:
     number = pages.world.alert()
     assert told(pages.by(), f"/incidents/{number}/checklist", item="evaluate-system-impact").startswith("Ticked")
     said = section(pages.by().get(f"/incidents/{number}"), '<h2 id="checklists">')
-    assert "Immediate 1 of 8" in said
+    assert "Immediate 1 of 8, now" in said
     assert "Evaluate system impact Ana Lima, 10:00" in said
 
 
