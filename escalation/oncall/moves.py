@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.actor import Actor
 from escalation import notices
-from escalation.models import Responder
+from escalation.models import OverrideRow, Responder, ScheduleRow
 from escalation.oncall import differences, outlook, upkeep, words
 from escalation.oncall.schedules import Shift
 
@@ -94,3 +94,18 @@ def tell_of_changes(
 
 def _covered(shifts: Iterable[Shift]) -> list[differences.Span]:
     return differences.joined((shift.starts_at, shift.ends_at) for shift in shifts)
+
+
+def schedules_of(session: Session, person: Responder, now: datetime) -> list[str]:
+    """Keys of the schedules that this person's time off can touch: a calendar may name anybody."""
+    stands_in = set(
+        session.scalars(
+            select(OverrideRow.schedule_id).where(OverrideRow.responder_id == person.id, OverrideRow.ends_at > now)
+        )
+    )
+    return [
+        row.key
+        for row in session.scalars(select(ScheduleRow).order_by(ScheduleRow.key))
+        if row.id in stands_in
+        or any(each.get("calendar") or person.key in each.get("members", ()) for each in row.definition["rotations"])
+    ]

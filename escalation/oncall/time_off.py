@@ -70,7 +70,7 @@ def add(
         created_by=actor.name,
         created_at=now,
     )
-    with moves.told(session, actor, now, base_url=base_url):
+    with moves.told(session, actor, now, schedules=moves.schedules_of(session, person, now), base_url=base_url):
         session.add(row)
         session.flush()
     _note(session, actor, "added", person, row, f"{person.name} is off, {whose.when(starts_at, ends_at)}", now)
@@ -89,7 +89,7 @@ def remove(session: Session, key: str, absence_id: int, actor: Actor, now: datet
         raise ConflictError("This time off is over. What has been cannot be changed.")
     said = f"{person.name} is not off after all, {whose.when(row.starts_at, row.ends_at)}"
     _note(session, actor, "removed", person, row, said, now)
-    with moves.told(session, actor, now, base_url=base_url):
+    with moves.told(session, actor, now, schedules=moves.schedules_of(session, person, now), base_url=base_url):
         if row.starts_at < now:
             row.ends_at = now
         else:

@@ -224,6 +224,20 @@ def test_a_file_that_moves_shifts_tells_whose_and_a_new_schedule_tells_nobody(wo
     assert told(world, "U0ANA") == []
 
 
+def test_a_plan_for_a_while_holds_entirely_and_the_rotation_comes_back(world: World) -> None:
+    """A whole plan in place of the rotation is an override for each of its people; the last one drops nobody."""
+    override(world, 24, 36, responder="cy", replaces="ana")
+    override(world, 36, 48, responder="bo", replaces="ana")
+    override(world, 36, 48, responder="mia")
+    assert [on_call(world, hours) for hours in (23, 24, 36, 47, 48)] == [
+        ["ana"],
+        ["cy"],
+        ["bo", "mia"],
+        ["bo", "mia"],
+        ["ana"],
+    ]
+
+
 # Time off
 
 
@@ -236,7 +250,12 @@ def off(world: World, who: str, since: float, until: float, by: str = "") -> int
 
 def test_time_off_is_added_and_taken_back_by_oneself_or_a_manager(world: World) -> None:
     first = off(world, "ana", 24, 48)
-    off(world, "bo", 24, 48, by="mia")
+    off(world, "bo", 24 * 8, 24 * 9, by="mia")
+    assert any(
+        "no longer on call: Wed 25 Nov" in note or "no longer on call: Tue 24 Nov" in note
+        for note in told(world, "U0BO")
+    )
+    assert any("You are now on call" in note for note in told(world, "U0ANA"))
     with pytest.raises(NotAllowedError, match="when Ana Lima is off"):
         off(world, "ana", 72, 80, by="bo")
     with refused(ConflictError, f"has time off {first} already", "starts_at"):
