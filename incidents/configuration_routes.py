@@ -27,8 +27,8 @@ def register(
     found = readiness_routes.finder(database, desk, channels)
     app.register_blueprint(audit_routes.pages(database))
     app.register_blueprint(readiness_routes.pages(found, clock))
-    app.register_blueprint(editing_pages.pages(database, clock, base_url=desk.base_url))
+    app.register_blueprint(editing_pages.pages(database, clock, desk))
     if documented is not None:
         documented.register_blueprint(audit_routes.api(database))
         documented.register_blueprint(readiness_routes.api(found, clock))
-        documented.register_blueprint(editing_routes.api(database, clock, base_url=desk.base_url))
+        documented.register_blueprint(editing_routes.api(database, clock, desk))

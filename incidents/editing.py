@@ -13,27 +13,25 @@ from config.changes import Changes
 from config.database import Database
 from escalation import editing
 from escalation.editing import Users
+from escalation.ground import Finding
 from escalation.oncall import differences, moved_words, moves
 from escalation.oncall.hours import Hours
 from escalation.one_thing import Thing
+from incidents import check
 from incidents.configuration import UNSETTLED
+from incidents.desk import Desk
 from incidents.models import Incident, Service
 from incidents.routing import Choice
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
-    heading: str
-    lines: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Preview:
-    """What saving would change. `people`: a sentence for each whose time on call moves."""
+    """What saving would change. `people`: a sentence for each whose time on call moves; `findings`: what `check` would
+    find that it does not find now."""
 
     lines: tuple[str, ...]
     people: tuple[str, ...]
-    courses: tuple[Course, ...] = ()  # of a policy: how an incident would go, before and after
+    findings: tuple[Finding, ...]
 
 
 def users() -> Users:
@@ -58,16 +56,16 @@ def remove(session: Session, who: Actor, kind: str, key: str, now: datetime, *, 
         return editing.delete(session, who, kind, key, now, users())
 
 
-def preview(database: Database, who: Actor, kind: str, thing: Thing, now: datetime) -> Preview:
+def preview(database: Database, desk: Desk, who: Actor, kind: str, thing: Thing, now: datetime) -> Preview:
     """Everything is done, looked at and taken back."""
     with database.transaction() as session:
-        before = moves.ahead(session, now)
+        before, found = moves.ahead(session, now), set(check.of_database(session, desk, now, channels=None))
         changes = editing.put(session, who, kind, thing, now, users())
         after = moves.ahead(session, now)
+        new = [each for each in check.of_database(session, desk, now, channels=None) if each not in found]
         session.rollback()
-    return Preview(
-        tuple(changes.lines), tuple(moved_words.by_person(differences.moved(before, after), moves.LOOKED_AHEAD))
-    )
+    people = moved_words.by_person(differences.moved(before, after), moves.LOOKED_AHEAD)
+    return Preview(tuple(changes.lines), tuple(people), tuple(new))
 
 
 def _services_of_policy(session: Session, key: str) -> list[str]:

@@ -23,6 +23,7 @@ from escalation import editing, one_thing
 from escalation.editing import Shown
 from escalation.one_thing import Thing
 from incidents import editing as saving
+from incidents.desk import Desk
 from incidents.web_edge import in_words
 
 HOME = "/configuration"
@@ -44,7 +45,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-def pages(database: Database, clock: Callable[[], datetime], *, base_url: str) -> Blueprint:
+def pages(database: Database, clock: Callable[[], datetime], desk: Desk) -> Blueprint:
     drawn = Blueprint("configuration_pages", __name__, template_folder="templates")
 
     @drawn.get(HOME)
@@ -70,12 +71,12 @@ def pages(database: Database, clock: Callable[[], datetime], *, base_url: str) -
     @auth.requires(*editing.EDITORS)
     def write(kind: str) -> Response | str | tuple[str, int]:
         _known_kind(kind)
-        return _written(database, clock(), kind, base_url)
+        return _written(database, clock(), kind, desk)
 
     return drawn
 
 
-def _written(database: Database, now: datetime, kind: str, base_url: str) -> Response | str | tuple[str, int]:
+def _written(database: Database, now: datetime, kind: str, desk: Desk) -> Response | str | tuple[str, int]:
     key, text, was, who = _typed("key"), request.form.get("text", "").replace("\r\n", "\n"), _typed("was"), _editor()
     shown = _shown_or_none(database, kind, key)
     try:
@@ -83,16 +84,16 @@ def _written(database: Database, now: datetime, kind: str, base_url: str) -> Res
             raise ConflictError(f"Somebody else changed {kind} {key} in the meantime. Look at it anew.")
         if _typed("do") == "delete":
             with database.transaction() as session:
-                saving.remove(session, who, kind, key, now, base_url=base_url)
+                saving.remove(session, who, kind, key, now, base_url=desk.base_url)
             flash(f"{KINDS[kind]}: {key} is gone.", "done")
             return redirect(HOME, 303)
         thing = _read(database, kind, key, text)
         if _typed("do") == "save":
             with database.transaction() as session:
-                changes = saving.save(session, who, kind, thing, now, base_url=base_url)
+                changes = saving.save(session, who, kind, thing, now, base_url=desk.base_url)
             flash("Saved." if changes else "Nothing to change.", "done" if changes else "note")
             return redirect(f"{HOME}/{kind}/{key}", 303)
-        seen = saving.preview(database, who, kind, thing, now)
+        seen = saving.preview(database, desk, who, kind, thing, now)
     except DeclarationError as refused:
         return _form(kind, shown, text, key=key, problems=[str(problem) for problem in refused.problems]), 422
     except TocsinError as refused:

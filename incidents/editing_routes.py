@@ -18,6 +18,8 @@ from config.routes import Routes
 from escalation import editing, one_thing
 from escalation.one_thing import Thing
 from incidents import editing as saving
+from incidents.desk import Desk
+from incidents.readiness_routes import FindingShown
 
 # The path of each kind of thing.
 PATHS = {"schedule": "schedules", "policy": "policies", "hours": "hours"}
@@ -39,13 +41,16 @@ class ThingShown(Schema):
 class Saved(Schema):
     changes = fields.List(fields.String(), metadata={"description": "a line for each difference; none: it was so"})
     people = fields.List(fields.String(), metadata={"description": "of a preview: what changes for whom"})
+    findings = fields.List(
+        fields.Nested(FindingShown), metadata={"description": "of a preview: what `tocsin check` would find then"}
+    )
 
 
-def api(database: Database, clock: Callable[[], datetime], *, base_url: str) -> Blueprint:
+def api(database: Database, clock: Callable[[], datetime], desk: Desk) -> Blueprint:
     routes = Routes("editing", "Schedules, policies and hours: as the file writes them, and editing those of people")
     for kind, path in PATHS.items():
         _one(routes, database, kind, path)
-        _writing(routes, database, clock, kind, path, base_url)
+        _writing(routes, database, clock, kind, path, desk)
     return routes.blueprint
 
 
@@ -61,24 +66,24 @@ def _one(routes: Routes, database: Database, kind: str, path: str) -> None:
 
 
 def _writing(
-    routes: Routes, database: Database, clock: Callable[[], datetime], kind: str, path: str, base_url: str
+    routes: Routes, database: Database, clock: Callable[[], datetime], kind: str, path: str, desk: Desk
 ) -> None:
     def put(body: dict[str, Any], key: str) -> dict[str, Any]:
         who, thing = _taken(database, kind, key, body)
         with database.transaction() as session:
-            changes = saving.save(session, who, kind, thing, clock(), base_url=base_url)
-        return {"changes": changes.lines, "people": []}
+            changes = saving.save(session, who, kind, thing, clock(), base_url=desk.base_url)
+        return {"changes": changes.lines, "people": [], "findings": []}
 
     def preview(body: dict[str, Any], key: str) -> dict[str, Any]:
         who, thing = _taken(database, kind, key, body)
-        seen = saving.preview(database, who, kind, thing, clock())
-        return {"changes": seen.lines, "people": seen.people}
+        seen = saving.preview(database, desk, who, kind, thing, clock())
+        return {"changes": seen.lines, "people": seen.people, "findings": seen.findings}
 
     def delete(key: str) -> dict[str, Any]:
         who = _editor()
         with database.transaction() as session:
-            changes = saving.remove(session, who, kind, key, clock(), base_url=base_url)
-        return {"changes": changes.lines, "people": []}
+            changes = saving.remove(session, who, kind, key, clock(), base_url=desk.base_url)
+        return {"changes": changes.lines, "people": [], "findings": []}
 
     _named(put, f"put_{kind}", f"Make or change a {kind} that people own. Whose shifts it moves is told.")
     _named(preview, f"preview_{kind}", "What saving this would change, and for whom. Changes nothing.")

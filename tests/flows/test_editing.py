@@ -87,6 +87,15 @@ def test_a_preview_says_what_changes_for_whom_and_changes_nothing(edge: Edge) ->
     assert edge.get("/schedules/nights", by="mia")["written"] == NIGHTS
 
 
+def test_a_preview_warns_of_what_would_be_found_then(edge: Edge) -> None:
+    put(edge, "/schedules/nights", NIGHTS)
+    body = {"levels": [GENTLE["levels"][0], {"level": 2, "after": "5m", "page": ["role:admin"]}]}
+    seen = edge.call("POST", "/policies/gentle/preview", body, by="mia").get_json()
+    found = {(each["code"], each["what"]) for each in seen["findings"]}
+    assert ("empty-level", "policy gentle, level 2") in found
+    assert not any("ana" in what for _, what in found)
+
+
 def test_whoever_is_moved_is_told_when_it_is_saved(edge: Edge) -> None:
     put(edge, "/schedules/nights", NIGHTS)
     put(edge, "/schedules/nights", NIGHTS | {"rotations": [NIGHTS["rotations"][0] | {"members": ["bo"]}]})
