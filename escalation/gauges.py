@@ -48,24 +48,26 @@ def attempts_by_outcome(session: Session) -> dict[str, int]:
     return {outcome or "in flight": count for outcome, count in rows}
 
 
-def readiness(database: Database, read_clock: Callable[[], datetime]) -> Callable[[], Readiness]:
-    """Whether somebody relying on being paged may do so: the database answers, and an engine keeps up."""
+def readiness_at(session: Session, now: datetime) -> Readiness:
+    """Whether somebody relying on being paged may do so: an engine keeps up, and the reconciler vouches for it."""
+    state = engine_state(session, now)
+    newest = reconciled.newest(session, now)
+    return Readiness(
+        database_ok=True,
+        engine_lag_seconds=state.lag_seconds,
+        engines=state.engines,
+        engine_age_seconds=(now - state.oldest_started_at).total_seconds() if state.oldest_started_at else 0.0,
+        timers_parked=state.parked,
+        reconciliation=newest.state,
+        reconciled_at=newest.at,
+        unmended=len(newest.unmended),
+    )
 
+
+def readiness(database: Database, read_clock: Callable[[], datetime]) -> Callable[[], Readiness]:
     def ask() -> Readiness:
-        now = read_clock()
         with database.reading() as session:
-            state = engine_state(session, now)
-            newest = reconciled.newest(session, now)
-        return Readiness(
-            database_ok=True,
-            engine_lag_seconds=state.lag_seconds,
-            engines=state.engines,
-            engine_age_seconds=(now - state.oldest_started_at).total_seconds() if state.oldest_started_at else 0.0,
-            timers_parked=state.parked,
-            reconciliation=newest.state,
-            reconciled_at=newest.at,
-            unmended=len(newest.unmended),
-        )
+            return readiness_at(session, read_clock())
 
     return ask
 

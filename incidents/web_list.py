@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 from flask import Blueprint, render_template, request
 from sqlalchemy.orm import Session
 
-from config.health import Readiness
 from config.schemas import NUMBER_MAX, cursor, read_cursor
 from escalation import gauges
 from escalation.web_reader import times_of_reader
@@ -78,7 +77,6 @@ def add(pages: Blueprint, edge: Edge) -> None:
         with edge.database.reading() as session:
             by_sections = not asked.tab and not asked.narrowed
             sections = _overview(session, asked, now) if by_sections else [_filtered(session, asked, now)]
-            engine = gauges.engine_state(session, now)
             return render_template(
                 "incidents/list.html",
                 asked=asked,
@@ -89,8 +87,7 @@ def add(pages: Blueprint, edge: Edge) -> None:
                 severities=[each.value for each in Severity],
                 classes=[each.value for each in IncidentClass],
                 services=[each.key for each in queries.services(session, after="", limit=SERVICES_MAX)],
-                troubles=Readiness(True, engine.lag_seconds, engine.engines).reasons,
-                parked=engine.parked,
+                troubles=gauges.readiness_at(session, now).reasons,
                 base_url=edge.desk.base_url,
                 times=times_of_reader(session, now),
                 refreshes=asked.refreshes and not asked.chooses,

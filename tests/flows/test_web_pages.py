@@ -10,6 +10,7 @@ from config import passwords
 from config.database import Database
 from escalation import responders
 from escalation.models import EnginePulse
+from escalation.paging.models import Reconciliation
 from tests.edge import PASSWORD, CountingHasher, sign_in
 from tests.pages import Pages, words
 from tests.world import STORE_KEY, World, team
@@ -140,6 +141,16 @@ def test_an_engine_that_is_silent_is_told_at_the_top(quick: Pages) -> None:
     with quick.world.database.transaction() as session:
         session.add(EnginePulse(name="engine-1", started_at=quick.world.now, seen_at=quick.world.now))
     assert "No engine" not in words(reader.get("/incidents"))
+
+
+def test_what_the_reconciler_cannot_put_right_is_told_at_the_top(quick: Pages) -> None:
+    now = quick.world.now
+    finding = {"kind": "repair.failed", "incident_id": 1, "text": "It would not.", "repaired": False}
+    with quick.world.database.transaction() as session:
+        session.add(EnginePulse(name="engine-1", started_at=now, seen_at=now))
+        session.add(Reconciliation(id=1, checked_at=now, passed=False, findings=[finding], found_total=1, told={}))
+    read = words(quick.by().get("/incidents"))
+    assert "The reconciler found one thing that only people can put right" in read
 
 
 # On call, and runbooks
