@@ -12,7 +12,6 @@ from config import auth
 from config.database import Database
 from config.routes import Routes
 from escalation.oncall import coverage, feeds, schemas, whose
-from escalation.oncall.calendar import Entry
 from escalation.oncall.edge import NUMBER, Edge, own_key, zone_of
 
 SHIFTS_DEFAULT = timedelta(days=30)
@@ -44,19 +43,19 @@ def _ahead(routes: Routes, edge: Edge) -> None:
     @routes.get("/schedules/<key>/shifts", query=schemas.ShiftsQuery, gives=schemas.Shifts)
     def shifts(query: dict[str, Any], key: str) -> dict[str, Any]:
         """Who is on call on a schedule, shift by shift."""
-        since, until, found = _shifts(edge, query, [key])
+        since, until = _span(edge, query)
+        with edge.database.reading() as session:
+            zone_of(session, key)
+            found = feeds.shifts(session, since, until, keys=[key])
         return {"since": since, "until": until, "items": found, "next": None}
 
     @routes.get("/me/shifts", query=schemas.ShiftsQuery, gives=schemas.Shifts)
     def own_shifts(query: dict[str, Any]) -> dict[str, Any]:
         """Your own shifts on every schedule."""
-        own, (since, until, found) = own_key(), _shifts(edge, query, None)
-        return {
-            "since": since,
-            "until": until,
-            "items": [each for each in found if each.responder == own],
-            "next": None,
-        }
+        own, (since, until) = own_key(), _span(edge, query)
+        with edge.database.reading() as session:
+            found = feeds.own_shifts(session, own, since, until)
+        return {"since": since, "until": until, "items": found, "next": None}
 
     @routes.get("/coverage", gives=schemas.Coverage)
     def gaps() -> dict[str, Any]:
@@ -87,14 +86,11 @@ def _feeds(routes: Routes, edge: Edge) -> None:
         return {"sentence": "This calendar address leads nowhere now."}
 
 
-def _shifts(edge: Edge, query: Mapping[str, Any], keys: list[str] | None) -> tuple[datetime, datetime, list[Entry]]:
+def _span(edge: Edge, query: Mapping[str, Any]) -> tuple[datetime, datetime]:
     since = query["since"] or edge.clock()
     until = query["until"] or since + SHIFTS_DEFAULT
     if until <= since:
         raise whose.refused("until", "must be after since")
     if until - since > timedelta(days=SHIFTS_DAYS_MAX):
         raise whose.refused("until", f"must be within {SHIFTS_DAYS_MAX} days of since")
-    with edge.database.reading() as session:
-        if keys is not None:
-            zone_of(session, keys[0])
-        return since, until, feeds.shifts(session, since, until, keys=keys)
+    return since, until

@@ -75,7 +75,7 @@ def remove_override(
         raise NotFoundError(f"There is no override {override_id} on schedule {key}.")
     if row.ends_at <= now:
         raise ConflictError("This override is over. What has been cannot be changed.")
-    if not (whose.decides_for_all(actor) or _takes_back_own(row, actor, now)):
+    if not (whose.decides_for_all(actor) or _takes_back_own(session, row, actor, now)):
         raise whose.only_managers(actor, "take back this override")
     said = sentence(session, schedule.key, row)
     before = as_written(session, schedule.key, row)
@@ -188,13 +188,14 @@ def _refuse_others(actor: Actor, responder: Responder | None, replaces: Responde
         raise whose.only_managers(actor, f"take {replaces.name} off")
 
 
-def _takes_back_own(row: OverrideRow, actor: Actor, now: datetime) -> bool:
-    """Whoever gets their own turn back may always have it. Whoever took one over by themselves may give it back before
-    it begins; later the other has gone to sleep on it."""
+def _takes_back_own(session: Session, row: OverrideRow, actor: Actor, now: datetime) -> bool:
+    """Whoever gets their own turn back may always have it, unless a manager decided so. Whoever took one over by
+    themselves may give it back before it begins; later the other has gone to sleep on it."""
     if actor.responder_id is None:
         return False
     if row.replaces_id == actor.responder_id:
-        return True
+        taker = whose.names(session, [row.responder_id]).get(row.responder_id)
+        return row.created_by in (actor.name, taker)
     return row.responder_id == actor.responder_id and row.created_by == actor.name and row.starts_at > now
 
 

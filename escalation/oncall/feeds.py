@@ -17,7 +17,7 @@ from config import ids
 from config.actor import Actor
 from config.errors import ConflictError, NotAllowedError, NotFoundError
 from escalation.models import Responder, ScheduleRow
-from escalation.oncall import calendar, outlook
+from escalation.oncall import calendar, moves, outlook
 from escalation.oncall.calendar import Entry
 from escalation.oncall.models import CalendarFeed
 
@@ -81,14 +81,15 @@ def document(session: Session, token: str, now: datetime, *, base_url: str) -> b
     feed, owner = found
     schedule = session.get(ScheduleRow, feed.schedule_id) if feed.schedule_id is not None else None
     since, until = _window(now)
-    entries = shifts(session, since, until, keys=None if schedule is None else [schedule.key])
     if schedule is None:
-        entries = [entry for entry in entries if entry.responder == owner.key]
+        entries = own_shifts(session, owner.key, since, until)
+    else:
+        entries = shifts(session, since, until, keys=[schedule.key])
     name = f"On call: {owner.name if schedule is None else schedule.key}"
     return calendar.write(name, entries, own=schedule is None, url=f"{base_url}/oncall", now=now)
 
 
-def shifts(session: Session, since: datetime, until: datetime, *, keys: Sequence[str] | None) -> list[Entry]:
+def shifts(session: Session, since: datetime, until: datetime, *, keys: Sequence[str]) -> list[Entry]:
     """In order of time; a person's time on one schedule that touches is one, whatever it is for."""
     found = outlook.spans(session, since, until, keys)
     wanted = {responder for _, responder, _, _ in found}
@@ -98,6 +99,13 @@ def shifts(session: Session, since: datetime, until: datetime, *, keys: Sequence
         Entry(schedule, responder, names.get(responder, responder), span[0], span[1], shadow)
         for schedule, responder, shadow, span in sorted(found, key=lambda each: (each[3], each[0], each[1]))
     ]
+
+
+def own_shifts(session: Session, responder: str, since: datetime, until: datetime) -> list[Entry]:
+    """One person's, on every schedule that can name them."""
+    person = session.scalar(select(Responder).where(Responder.key == responder))
+    keys = moves.schedules_of(session, person, since) if person else []
+    return [entry for entry in shifts(session, since, until, keys=keys) if entry.responder == responder]
 
 
 def _window(now: datetime) -> tuple[datetime, datetime]:

@@ -186,7 +186,9 @@ def test_whoever_took_over_gives_it_back_before_it_begins_and_not_after(world: W
     world.fast_forward(hours=2)
     with pytest.raises(NotAllowedError):
         remove(world, mine, by="bo")
-    remove(world, put, by="ana")  # her own turn comes back to her
+    with pytest.raises(NotAllowedError):
+        remove(world, put, by="ana")  # a manager decided
+    remove(world, mine, by="ana")  # her own turn comes back to her
 
 
 def test_each_change_is_audited(world: World) -> None:
