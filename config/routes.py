@@ -86,12 +86,16 @@ class Routes:
 
         return declare
 
-    def document(self, path: str, *, media_type: str) -> Callable[[View], View]:
+    def document(self, path: str, *, media_type: str, query: type[Schema] | None = None) -> Callable[[View], View]:
         """GET of something that is not JSON of ours; the view makes the Response."""
 
         def declare(view: View) -> View:
-            schema = {"type": "string"} if media_type.startswith("text/") else {"type": "object"}
-            return self._declared("GET", path, view, self._declare.response(200, schema, content_type=media_type)(view))
+            is_text = media_type.startswith("text/") or media_type.endswith("+xml")
+            schema = {"type": "string" if is_text else "object"}
+            shown = self._declare.response(200, schema, content_type=media_type)(view)
+            if query is not None:
+                shown = self._declare.arguments(query, location="query", unknown=RAISE)(shown)
+            return self._declared("GET", path, view, shown)
 
         return declare
 

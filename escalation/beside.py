@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from escalation import fire, hooks, locks, responders
+from escalation import fire, hooks, locks, reach, responders, wake
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, PageState, Responder, TimerKind
@@ -22,7 +22,6 @@ from escalation.policies import Level, Policy, Target
 from escalation.reach import Way
 
 NO_LEVEL = 0  # of a page that no level asks for; the levels begin with 1
-CONSULTED = (Target("role", "keeper"),)  # who decides on a recommended halt
 
 
 def consult(session: Session, journal: Journal, escalation: Escalation, now: datetime) -> None:
@@ -30,8 +29,9 @@ def consult(session: Session, journal: Journal, escalation: Escalation, now: dat
 
     Nothing is halted by Tocsin itself. Asking needs no acknowledgement, so it neither stops nor advances the levels.
     """
-    keepers = rota.people(session, CONSULTED, now)
-    ways = {keeper: found[:1] for keeper, found in _ways(session, keepers, "high", now).items()}
+    keepers = rota.people(session, wake.CONSULTED, now)
+    values = responders.as_values(session, keepers)
+    ways = {keeper: reach.asked(values[keeper.id], now) for keeper in keepers}
     _queue(session, escalation, ways, now, purpose=Purpose.NOTIFICATION)
     asked = [keeper for keeper in keepers if ways[keeper]]
     names = ", ".join(keeper.name for keeper in asked)
@@ -57,7 +57,7 @@ def tell(session: Session, incident_id: int, responder_id: int, *, note: str, no
 
 def tell_keepers(session: Session, incident_id: int, *, note: str, now: datetime) -> list[Responder]:
     """Notify every keeper; those there is a way to. The caller reports it."""
-    keepers = rota.people(session, CONSULTED, now)
+    keepers = rota.people(session, wake.CONSULTED, now)
     found = [tell(session, incident_id, keeper.id, note=note, now=now) for keeper in keepers]
     return [keeper for keeper in found if keeper is not None]
 

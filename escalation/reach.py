@@ -79,6 +79,11 @@ def ways(person: Person, urgency: str, since: datetime) -> tuple[Way, ...]:
     return tuple(mine)
 
 
+def asked(person: Person, now: datetime) -> tuple[Way, ...]:
+    """How a keeper is asked to decide: by the first of their ways, whatever the hour. Empty if there is none."""
+    return ways(person, "high", now)[:1]
+
+
 def not_before(person: Person, now: datetime) -> datetime:
     """When something that is not urgent may reach them: now, or the end of their quiet hours."""
     return quiet.ends_at(person.quiet, person.timezone, now) or now

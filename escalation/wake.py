@@ -15,7 +15,9 @@ from escalation import plan, reach
 from escalation.channels.base import Purpose
 from escalation.plan import BusinessDays, Progress, Stage, Urgency
 from escalation.policies import Level, Policy, Target
-from escalation.reach import Person
+from escalation.reach import Person, Way
+
+CONSULTED = (Target("role", "keeper"),)  # who decides on a recommended halt
 
 
 class Directory(Protocol):
@@ -119,6 +121,13 @@ def take(situation: Situation, directory: Directory, now: datetime) -> tuple[Ste
     return step, replace(situation, progress=after, urgency=urgency)
 
 
+def consulted(directory: Directory, now: datetime) -> tuple[Reached, ...]:
+    """Whom a recommended halt asks to decide, beside the levels."""
+    people = _people(directory, _keys(directory, CONSULTED, now))
+    found = [Reached(person, _at(reach.asked(person, now), now)) for person in people]
+    return tuple(each for each in found if each.sendings)
+
+
 def _step(situation: Situation, directory: Directory, now: datetime) -> Step:
     level, targets = first(situation, now)
     stage = situation.progress.stage
@@ -168,6 +177,10 @@ def _sendings(person: Person, purpose: Purpose, urgency: Urgency, now: datetime)
     waits = purpose is Purpose.NOTIFICATION and urgency is Urgency.LOW
     since = reach.not_before(person, now) if waits else now
     ways = reach.ways(person, "high" if purpose is Purpose.PAGE else "low", since)
+    return _at(ways, since)
+
+
+def _at(ways: Iterable[Way], since: datetime) -> tuple[Sending, ...]:
     return tuple(Sending(way.channel, way.address, since + timedelta(seconds=way.after_seconds)) for way in ways)
 
 

@@ -1,4 +1,5 @@
-"""Everything over HTTP that is about the configuration itself: what was changed, and whether it would wake somebody."""
+"""Everything over HTTP that is about the configuration itself: what was changed, whether it would wake somebody, and
+whom."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from flask_smorest import Api
 
 from config import audit_routes
 from config.database import Database
-from incidents import editing_pages, editing_routes, readiness_routes
+from incidents import editing_pages, editing_routes, readiness_routes, simulate_routes
 from incidents.desk import Desk
 
 
@@ -32,3 +33,4 @@ def register(
         documented.register_blueprint(audit_routes.api(database))
         documented.register_blueprint(readiness_routes.api(found, clock))
         documented.register_blueprint(editing_routes.api(database, clock, desk))
+        documented.register_blueprint(simulate_routes.blueprint(database, desk, clock))

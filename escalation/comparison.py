@@ -1,0 +1,144 @@
+"""What a change of the configuration changes for whom: shifts won and lost, and policies that go another way. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from escalation import stretches
+from escalation.oncall import resolve
+from escalation.plan import Urgency
+from escalation.policies import Policy
+from escalation.simulate import Case, Course, World, simulate
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Unbroken time on call on one schedule."""
+
+    schedule: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForPerson:
+    key: str
+    name: str
+    gained: tuple[Duty, ...]
+    lost: tuple[Duty, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OfPolicy:
+    """The first stretch of time in which an incident goes another way. None: there is no such policy then."""
+
+    key: str
+    since: datetime
+    until: datetime
+    before: Course | None
+    after: Course | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    people: tuple[ForPerson, ...]
+    policies: tuple[OfPolicy, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.people or self.policies)
+
+
+def compare(before: World, after: World, since: datetime, until: datetime) -> Comparison:
+    """Two worlds over a span of time. Policies are tried with an incident that pages at once.
+
+    Raises ValueError if so much happens in this time that it would take too long.
+    """
+    return Comparison(
+        people=tuple(_people(before, after, since, until)),
+        policies=tuple(_policies(before, after, since, until)),
+    )
+
+
+def _people(before: World, after: World, since: datetime, until: datetime) -> Iterable[ForPerson]:
+    had, has = (_duties(world, since, until) for world in (before, after))
+    gained: defaultdict[str, list[Duty]] = defaultdict(list)
+    lost: defaultdict[str, list[Duty]] = defaultdict(list)
+    for key, schedule in sorted({*had, *has}):
+        then, now = had.get((key, schedule), []), has.get((key, schedule), [])
+        gained[key] += [Duty(schedule, *span) for span in without(now, then)]
+        lost[key] += [Duty(schedule, *span) for span in without(then, now)]
+    for key in sorted({*gained, *lost}):
+        person = after.person(key) or before.person(key)
+        if gained[key] or lost[key]:
+            yield ForPerson(key, person.name if person else key, tuple(gained[key]), tuple(lost[key]))
+
+
+def _duties(world: World, since: datetime, until: datetime) -> dict[tuple[str, str], list[Span]]:
+    """(person, schedule) -> when they are on call, in order and without overlaps."""
+    found: defaultdict[tuple[str, str], list[Span]] = defaultdict(list)
+    for key, roster in world.rosters.items():
+        for shift in resolve.shifts(roster, since, until):
+            if not shift.shadow:
+                found[shift.responder, key].append((shift.starts_at, shift.ends_at))
+    return {held: _joined(spans) for held, spans in found.items()}
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        else:
+            found.append((start, end))
+    return found
+
+
+def without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
+    """The parts of `spans` that lie in none of `taken`. Both in order, without overlaps."""
+    found: list[Span] = []
+    for start, end in spans:
+        for other_start, other_end in taken:
+            if other_end <= start or other_start >= end:
+                continue
+            if other_start > start:
+                found.append((start, other_start))
+            start = max(start, other_end)
+            if start >= end:
+                break
+        if start < end:
+            found.append((start, end))
+    return found
+
+
+def _policies(before: World, after: World, since: datetime, until: datetime) -> Iterable[OfPolicy]:
+    for key in sorted({*before.policies, *after.policies}):
+        old, new = before.policies.get(key), after.policies.get(key)
+        if old is None or new is None:
+            sides = [_course(world, policy, since) for world, policy in ((before, old), (after, new))]
+            yield OfPolicy(key, since, until, *sides)
+        elif found := _first_difference(before, after, old, new, since, until):
+            yield found
+
+
+def _first_difference(
+    before: World, after: World, old: Policy, new: Policy, since: datetime, until: datetime
+) -> OfPolicy | None:
+    moments = sorted({*stretches.moments(before, old, since, until), *stretches.moments(after, new, since, until)})
+    found: OfPolicy | None = None
+    for moment in moments:
+        sides = [simulate(world, Case(policy, Urgency.HIGH, moment)) for world, policy in ((before, old), (after, new))]
+        differ = stretches.answer(sides[0]) != stretches.answer(sides[1])
+        if found is None and differ:
+            found = OfPolicy(new.key, moment, until, sides[0], sides[1])
+        elif found is not None and not differ:
+            return OfPolicy(found.key, found.since, moment, found.before, found.after)
+    return found
+
+
+def _course(world: World, policy: Policy | None, at: datetime) -> Course | None:
+    return simulate(world, Case(policy, Urgency.HIGH, at)) if policy else None
