@@ -77,6 +77,7 @@ class Standing:
     acknowledged_at: datetime | None = None
     resolved_by: str = ""
     resolved_at: datetime | None = None
+    asked: str = ""  # the holder's name, while they are asked whether they still have it
     awaiting: str = ""  # e.g. "2 keepers' approval to resolve"
 
     def to_json(self) -> dict[str, Any]:

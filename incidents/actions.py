@@ -221,12 +221,15 @@ def _show(session: Session, incident: Incident, now: datetime) -> None:
 
 def _again(session: Session, desk: Desk, incident: Incident, actor: Actor, now: datetime) -> Outcome:
     """Somebody answers what somebody holds: nothing changes, but it is activity, and they need not be paged further."""
+    was_asked = incident.status == Status.ACKNOWLEDGED and incident.reminded_at is not None
     if actor.responder_id is not None:
-        if incident.status == Status.ACKNOWLEDGED and incident.reminded_at is not None:
+        if was_asked:
             text = f"{actor.name} answered by {actor.via}: {incident.acknowledged_by} still has it."
             noting.note(session, desk, incident, "holder.answered", text, actor, now)
         noting.active(incident, actor, now)
         _withdraw_from(session, desk, incident, actor, now)
+        if was_asked:
+            _show(session, incident, now)
     return _already(incident, actor, now)
 
 

@@ -97,5 +97,6 @@ def standing(session: Session, incident: Incident, now: datetime) -> Standing:
         acknowledged_at=incident.acknowledged_at,
         resolved_by=incident.resolved_by,
         resolved_at=incident.resolved_at,
+        asked=incident.acknowledged_by if incident.reminded_at is not None else "",
         awaiting=f"two keepers' approval to {' and to '.join(pending)}" if pending else "",
     )

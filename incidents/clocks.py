@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from config import durations
 from escalation import beside, escalate, handing
 from escalation.channels import wording
 from escalation.models import TimerKind
@@ -135,6 +136,8 @@ def ack_timeout(session: Session, desk: Desk, claimed: Claimed, now: datetime) -
     elif asked_at is None and _ask(session, desk, incident, timeout, unack_after, now):
         incident.reminded_at = now
         _set(session, TimerKind.ACK_TIMEOUT, incident, now + unack_after)
+        session.flush()
+        escalate.announce(session, incident.id, standing=briefing.standing(session, incident, now), now=now)
     else:
         after = f"{phases.duration(unack_after)} after it was asked" if asked_at else phases.duration(timeout)
         text = f"Nothing was heard of {_holder(incident)} for {after}; the acknowledgement no longer holds."
@@ -149,8 +152,8 @@ def _ask(
     if incident.acknowledged_by_id is None:
         return False
     note = (
-        f"You have it, and nothing was heard for {phases.duration(timeout)}. Acknowledge again, or in "
-        f"{phases.duration(unack_after)} others are paged"
+        f"Nothing was heard of you for {durations.to_text(timeout.total_seconds())}. Acknowledge again, or others are "
+        f"paged in {durations.to_text(unack_after.total_seconds())}"
     )
     asked = beside.remind(session, incident.id, incident.acknowledged_by_id, note=note, now=now)
     if asked is None:

@@ -103,7 +103,7 @@ def _rich_list(message: Message) -> str:
 
 def _call_to_act(message: Message) -> str:
     number = message.brief.incident_id
-    return f"Open incident {number}" + (" to acknowledge it" if wording.needs_answer(message.standing) else "")
+    return f"Open incident {number}" + (" to acknowledge it" if wording.asks(message) else "")
 
 
 def _facts(message: Message) -> list[tuple[str, str]]:

@@ -49,7 +49,7 @@ def render(message: Message) -> dict[str, Any]:
 def push_text(message: Message) -> str:
     """What a telephone's lock screen shows, and what is sent if Slack refuses the blocks."""
     brief, standing = message.brief, message.standing
-    paged = "You are paged: " if message.purpose is Purpose.PAGE and wording.needs_answer(standing) else ""
+    paged = "You are paged: " if message.purpose is Purpose.PAGE and wording.asks(message) else ""
     what = f"{brief.incident_id} {wording.rank_and_class(brief)}: {wording.one_line(brief.title, 1024)}"
     return wording.escaped(f"{paged}{what}. {wording.state(standing)}.", TEXT_CHARACTERS_MAX)
 
@@ -68,7 +68,7 @@ def plain_text(message: Message) -> str:
         return slack_many.plain_text(message)
     number = message.brief.incident_id
     link = slack_parts.link(message.brief.url, f"Open incident {number}")
-    ask = f"Type /incident ack {number} to acknowledge." if wording.needs_answer(message.standing) else ""
+    ask = f"Type /incident ack {number} to acknowledge." if wording.asks(message) else ""
     return "\n".join(line for line in (push_text(message), ask, link) if line)
 
 
@@ -91,7 +91,7 @@ def _blocks(message: Message) -> list[Block]:
     if brief.halt_recommended:
         blocks.append(slack_parts.section(f"*{wording.HALT_RECOMMENDED}*"))
     if message.standing.status not in ("resolved", "closed"):
-        blocks.append(_buttons(brief, message.standing))
+        blocks.append(_buttons(brief, asks=wording.asks(message)))
     return blocks
 
 
@@ -154,13 +154,13 @@ def _runbook(brief: Brief) -> Block:
     return slack_parts.section("\n".join(lines))
 
 
-def _buttons(brief: Brief, standing: Standing) -> Block:
+def _buttons(brief: Brief, *, asks: bool) -> Block:
     number = str(brief.incident_id)
     elements = [
         slack_parts.button("Resolve", RESOLVE, number) | {"confirm": _confirmation(brief)},
         slack_parts.button("More…", MORE, number),
     ]
-    if wording.needs_answer(standing):
+    if asks:
         elements.insert(0, slack_parts.button("Acknowledge", ACKNOWLEDGE, number) | {"style": "primary"})
     return {"type": "actions", "block_id": f"incident:{number}", "elements": elements}
 

@@ -76,6 +76,7 @@ def state(standing: Standing, now: datetime | None = None) -> str:
         return said if standing.status == "resolved" else f"{said}. Closed"
     if standing.status == "acknowledged":
         said = acted("Acknowledged", standing.acknowledged_by, standing.acknowledged_at, now)
+        said += ". Asked whether they still have it" if standing.asked else ""
     else:
         said = "Open, not acknowledged"
     return f"{said}. Waiting for {one_line(standing.awaiting, 200)}" if standing.awaiting else said
@@ -83,6 +84,15 @@ def state(standing: Standing, now: datetime | None = None) -> str:
 
 def needs_answer(standing: Standing) -> bool:
     return standing.status not in ("acknowledged", "resolved", "closed")
+
+
+def asks(message: Message) -> bool:
+    """Whether this message wants an acknowledgement: also of somebody who is paged although another has it, and of
+    the holder who is asked whether they still do."""
+    if needs_answer(message.standing):
+        return True
+    held = message.purpose is Purpose.PAGE and message.standing.status == "acknowledged"
+    return held and bool(message.note or (message.standing.asked and message.standing.asked == message.to_name))
 
 
 def is_constitutional(brief: Brief) -> bool:
@@ -107,7 +117,7 @@ def why_you(message: Message) -> list[str]:
     """To the person it was sent to: that they are paged, at which level, and what is unusual about it."""
     if message.purpose is not Purpose.PAGE:
         return []
-    verb = "are" if needs_answer(message.standing) else "were"
+    verb = "are" if asks(message) else "were"
     at_level = f" at level {message.level}" if message.level else ""
     said = [f"You {verb} paged{at_level}."]
     if message.last_resort:

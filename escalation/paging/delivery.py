@@ -259,7 +259,8 @@ def _keep_living(
     living.shown = ""  # by this message, nothing that has changed since it was written
     living.level = page.level
     session.flush()
-    if escalation.stage == Stage.STOPPED:  # acknowledged while it was on its way: show that
+    # Acknowledged while it was on its way: show that. What goes out regardless says so already.
+    if escalation.stage == Stage.STOPPED and not page.regardless:
         fire.show(session, escalation, [living], now)
 
 

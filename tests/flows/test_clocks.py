@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -9,7 +10,8 @@ from threading import Barrier
 import pytest
 
 from config.database import Database
-from escalation.channels.base import Purpose
+from escalation.channels import slack_blocks, wording
+from escalation.channels.base import Message, Purpose
 from incidents import actions
 from incidents.severity import Severity
 from tests.world import MONDAY, PHONES, STORE_KEY, World, refused, team
@@ -52,7 +54,7 @@ def test_a_holder_of_whom_nothing_is_heard_is_paged_after_30_minutes(world: Worl
     world.fast_forward(minutes=30)
     assert paged(world) == [("ana", 0), ("ana", 31)]
     asked = world.sent("sms")[-1].message
-    assert asked.note.startswith("You have it, and nothing was heard for 30 min 00 s. Acknowledge again")
+    assert asked.note == "Nothing was heard of you for 30m. Acknowledge again, or others are paged in 5m"
     assert "holder.reminded" in world.kinds(number)
     assert world.incident(number).status == "acknowledged"
 
@@ -83,6 +85,24 @@ def test_acknowledging_again_is_an_answer_to_the_question_and_starts_the_time_an
     assert paged(world) == [("ana", 0), ("ana", 30)]
     world.fast_forward(minutes=1)
     assert paged(world)[-1] == ("ana", 62)
+
+
+def test_the_holder_who_is_asked_in_slack_has_a_button_to_answer_with(sqlite_database: Database) -> None:
+    world = World(sqlite_database, config=team(ack_timeout="30m", ana_by="[{after: 0s, by: slack}]"))
+    number = world.alert()
+    world.acknowledge(number)
+    world.fast_forward(minutes=30)
+    asked = [d for d in world.sent("slack", to="U0ANA") if d.message.purpose is Purpose.PAGE][-1]
+    assert "Acknowledge" in buttons(asked.message)
+    room = world.sent("slack", to="#incidents", edits=True)[-1].message
+    assert wording.state(room.standing).endswith("Asked whether they still have it")
+    assert "Acknowledge" not in buttons(room)
+    world.acknowledge(number)
+    assert "Acknowledge" not in buttons(world.sent("slack", to="U0ANA", edits=True)[-1].message)
+
+
+def buttons(message: Message) -> str:
+    return json.dumps([block for block in slack_blocks.render(message)["blocks"] if block["type"] == "actions"])
 
 
 def test_a_note_counts_as_activity(world: World) -> None:
