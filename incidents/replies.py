@@ -12,7 +12,7 @@ from config.database import Database
 from config.errors import NotAllowedError, NotFoundError, TocsinError
 from escalation import brief, responders
 from escalation.channels import answers
-from escalation.channels.base import Reply, Verb
+from escalation.channels.base import Purpose, Reply, Verb
 from escalation.models import Page, PageState, Responder
 from incidents import actions
 from incidents.desk import Actor, Desk, Outcome
@@ -21,6 +21,16 @@ from incidents.models import Incident
 
 ALL_MAX = 200  # in one answer; the worst go first, and the answer says what is left
 TOLD = (PageState.SENT, PageState.DELIVERED, PageState.BUNDLED)
+
+# The holder is asked whether they still have it.
+_ASKED = (Incident.status == Status.ACKNOWLEDGED) & Incident.reminded_at.is_not(None)
+# What a page asks of the person who got it: to take it, or, paged although somebody has it, to say that they heard.
+_WAITS = (Incident.status == Status.OPEN) | (
+    (Incident.status == Status.ACKNOWLEDGED)
+    & Page.regardless
+    & (Page.purpose == Purpose.PAGE)
+    & (Page.sent_at >= Incident.activity_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +97,13 @@ def _acknowledge_all(
     were not told of yet stays as it is. One transaction each, so that none waits for another."""
     with database.reading() as session:
         numbers = _told_of(session, person, carrier_id)
+        theirs = set(session.scalars(select(Incident.id).where(_ASKED, Incident.acknowledged_by_id == person.id)))
     if not numbers:
         return Answer(answers.nothing_open())
     done: list[int] = []
     for number in numbers[:ALL_MAX]:
         with database.transaction() as session:
-            if actions.acknowledge(session, desk, number, actor, now).changed:
+            if actions.acknowledge(session, desk, number, actor, now).changed or number in theirs:
                 done.append(number)
     return Answer(answers.acknowledged_all(done, left=len(numbers) - len(numbers[:ALL_MAX])), changed=bool(done))
 
@@ -106,7 +117,7 @@ def _told_of(session: Session, person: Responder, carrier_id: int | None) -> lis
     rows = session.execute(
         select(Incident.id, Incident.incident_class, Incident.severity)
         .join(Page, Page.incident_id == Incident.id)
-        .where(told, Incident.status == Status.OPEN)
+        .where(told, _WAITS)
         .distinct()
     ).all()
     return [row.id for row in sorted(rows, key=lambda row: (brief.rank(row.incident_class, row.severity), row.id))]
@@ -118,7 +129,7 @@ def _newest_page(database: Database, person: Responder) -> int | None:
         return session.scalar(
             select(Page.incident_id)
             .join(Incident, Incident.id == Page.incident_id)
-            .where(Page.responder_id == person.id, Page.state.in_(TOLD), Incident.status == Status.OPEN)
+            .where(Page.responder_id == person.id, Page.state.in_(TOLD), _WAITS)
             .order_by(Page.sent_at.desc(), Page.carrier_id.is_(None).desc(), Page.id.desc())
             .limit(1)
         )

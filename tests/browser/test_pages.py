@@ -105,7 +105,12 @@ def shown(sqlite_database: Database) -> dict[str, str]:
     reader.post("/incidents/2/steps/1", data={"note": word})
     pages.by("ana").post("/incidents/2/resolve", data={"reason": word})
     reader.post("/incidents/3/resolve", data={"reason": word})
-    paths = [*(f"/incidents/{number}" for number in range(1, 5)), "/incidents", "/incidents?choose=1&status=all"]
+    paths = [
+        *(f"/incidents/{number}" for number in range(1, 5)),
+        "/incidents",
+        "/incidents?choose=1&status=all",
+        "/incidents/new",
+    ]
     paths += ["/console", "/oncall", "/me", "/runbooks", "/runbooks/recovery", "/sign-in"]
     admin = pages.by("kofi", role="admin")
     kept = ("/configuration", "/configuration/schedule", "/configuration/policy/standard", "/readiness", "/audit")

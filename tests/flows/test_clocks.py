@@ -11,8 +11,8 @@ import pytest
 
 from config.database import Database
 from escalation.channels import slack_blocks, wording
-from escalation.channels.base import Message, Purpose
-from incidents import actions
+from escalation.channels.base import Message, Purpose, Reply, Verb
+from incidents import actions, replies
 from incidents.severity import Severity
 from tests.world import MONDAY, PHONES, STORE_KEY, World, refused, team
 
@@ -99,6 +99,17 @@ def test_the_holder_who_is_asked_in_slack_has_a_button_to_answer_with(sqlite_dat
     assert "Acknowledge" not in buttons(room)
     world.acknowledge(number)
     assert "Acknowledge" not in buttons(world.sent("slack", to="U0ANA", edits=True)[-1].message)
+
+
+@pytest.mark.parametrize("said", [{}, {"all": True}])
+def test_the_holder_who_is_asked_may_answer_without_the_number(world: World, said: dict[str, bool]) -> None:
+    number = world.alert()
+    world.acknowledge(number)
+    world.fast_forward(minutes=31)
+    reply = Reply("sms", PHONES["ana"], Verb.ACKNOWLEDGE, text="1", context=said)
+    assert str(number) in replies.act(world.database, world.desk, reply, world.now).sentence
+    assert "holder.answered" in world.kinds(number)
+    assert "no open page" in replies.act(world.database, world.desk, reply, world.now).sentence
 
 
 def buttons(message: Message) -> str:
