@@ -67,6 +67,7 @@ from runbook_links.shelf import Shelf
 
 DEMO_DATABASE_URL = "sqlite:///var/demo.db"
 PROCESSES = {"web": ("web",), "engine": ("engine",), "reconciler": ("reconcile", "--loop")}  # of `tocsin up`
+LATER_SECONDS = {"reconciler": 3.0}  # there is nothing to look at yet, and the others are waited for
 SHIPPED_RUNBOOKS = Path(runbook_links.__file__).parent / "library"
 
 
@@ -197,7 +198,7 @@ def up(demo: bool) -> None:
     )
     commands = {name: supervisor.own_command(*words) for name, words in PROCESSES.items()}
     environment = os.environ | to_environment(settings) | {supervisor.SUPERVISED: "1"}
-    sys.exit(supervisor.Supervisor(commands, environment).run())
+    sys.exit(supervisor.Supervisor(commands, environment, later=LATER_SECONDS).run())
 
 
 @tocsin.command("web")

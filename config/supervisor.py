@@ -34,8 +34,19 @@ class Child:
 
 
 class Supervisor:
-    def __init__(self, commands: Mapping[str, Sequence[str]], environment: Mapping[str, str]) -> None:
-        self._children = [Child(name, command) for name, command in commands.items()]
+    """`later`: how many seconds after the others a child is started, so that these are there sooner."""
+
+    def __init__(
+        self,
+        commands: Mapping[str, Sequence[str]],
+        environment: Mapping[str, str],
+        *,
+        later: Mapping[str, float] | None = None,
+    ) -> None:
+        now = clock.monotonic_seconds()
+        self._children = [
+            Child(name, command, not_before=now + (later or {}).get(name, 0.0)) for name, command in commands.items()
+        ]
         self._environment = {**environment, SUPERVISED: str(os.getpid())}
         self._ending = threading.Event()
 

@@ -23,7 +23,7 @@ from tests.fakes import slack, twilio
 from tests.fakes.providers import FakeProviders
 from tests.world import KEY, PHONES, team
 
-PATIENCE_SECONDS = 40
+PATIENCE_SECONDS = 90
 COMMANDS = {b"web": "web", b"engine": "engine", b"reconcile --loop": "reconciler"}
 
 
@@ -125,14 +125,22 @@ def until(condition: Callable[[], object], what: str, running: Running) -> None:
     raise AssertionError(f"waited {PATIENCE_SECONDS} s for {what}:\n{running.logged()[-3000:]}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def providers() -> Iterator[FakeProviders]:
     with FakeProviders() as fakes:
         yield fakes
 
 
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, providers: FakeProviders) -> Iterator[Running]:
+    """One for several tests, since it takes seconds to start; the last of them ends it."""
+    started = Running(tmp_path_factory.mktemp("running"), providers)
+    yield started
+    started.end()
+
+
 @pytest.fixture
-def running(tmp_path: Path, providers: FakeProviders) -> Iterator[Running]:
+def own(tmp_path: Path, providers: FakeProviders) -> Iterator[Running]:
     started = Running(tmp_path, providers)
     yield started
     started.end()
@@ -152,6 +160,7 @@ def test_what_is_killed_comes_back_and_no_page_is_lost(running: Running, provide
     until(lambda: paged(providers, "Primary database"), "the page that came while no engine ran", running)
     assert running.children()["engine"] != before
 
+    until(lambda: "reconciler" in running.children(), "the reconciler, which comes after the others", running)
     before = {name: running.children()[name] for name in ("web", "reconciler")}
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
@@ -162,19 +171,19 @@ def test_what_is_killed_comes_back_and_no_page_is_lost(running: Running, provide
 
 
 def test_sigterm_ends_everything_cleanly(running: Running) -> None:
+    until(lambda: set(running.children()) == {"web", "engine", "reconciler"}, "all of it to run", running)
     children = running.children()
-    assert set(children) == {"web", "engine", "reconciler"}
     running.process.terminate()
     assert running.process.wait(PATIENCE_SECONDS) == 0
     assert not [pid for pid in children.values() if Path(f"/proc/{pid}").exists()]
 
 
-def test_children_do_not_outlive_a_killed_supervisor(running: Running) -> None:
-    children = running.children()
-    running.process.kill()
-    running.process.wait(PATIENCE_SECONDS)
-    until(lambda: not any(_lives(pid) for pid in children.values()), "the children to end", running)
-    until(lambda: running.get("/healthz")[0] == 0, "the port to be free", running)
+def test_children_do_not_outlive_a_killed_supervisor(own: Running) -> None:
+    children = own.children()
+    own.process.kill()
+    own.process.wait(PATIENCE_SECONDS)
+    until(lambda: not any(_lives(pid) for pid in children.values()), "the children to end", own)
+    until(lambda: own.get("/healthz")[0] == 0, "the port to be free", own)
 
 
 def paged(providers: FakeProviders, title: str) -> bool:
