@@ -186,11 +186,11 @@ def test_an_incident_that_becomes_constitutional_wakes_from_its_snooze(world: Wo
     assert [key for key, _ in paged(world)] == ["ana", "ana"]
 
 
-@pytest.mark.parametrize("hours", [-1, 0, 24 * 8])
-def test_a_snooze_has_an_end_within_seven_days(world: World, hours: int) -> None:
+def test_a_snooze_has_an_end_within_seven_days(world: World) -> None:
     number = world.alert()
-    with pytest.raises(InvalidInputError):
-        act(world, assigning.snooze, number, until=world.now + timedelta(hours=hours))
+    for hours in (-1, 0, 24 * 8):
+        with pytest.raises(InvalidInputError):
+            act(world, assigning.snooze, number, until=world.now + timedelta(hours=hours))
 
 
 # Reporting

@@ -128,18 +128,15 @@ def test_a_medium_that_rises_is_remedied_once(world: World, endpoint: Endpoint) 
     assert len(endpoint.requests) == 1
 
 
-@pytest.mark.parametrize(
-    ("url", "problem"),
-    [
+def test_an_address_that_cannot_be_called_is_refused_and_not_quoted(world: World) -> None:
+    for url, problem in (
         ("ftp://example.org/x", "needs an http or https URL with a host"),
         ("https://", "needs an http or https URL with a host"),
         ("https://ana:secret@example.org/", "must hold no name and password"),
-    ],
-)
-def test_an_address_that_cannot_be_called_is_refused_and_not_quoted(world: World, url: str, problem: str) -> None:
-    with pytest.raises(DeclarationError, match=problem) as refused:
-        world.apply(hooked(url.removesuffix("/")) if "@" in url else team() + f'hooks: {{halt: "{url}"}}\n')
-    assert "secret" not in str(refused.value)
+    ):
+        with pytest.raises(DeclarationError, match=problem) as refused:
+            world.apply(team() + f'hooks: {{halt: "{url}"}}\n')
+        assert "secret" not in str(refused.value)
 
 
 def test_hooks_are_exported_whole_and_changed_by_apply(world: World, endpoint: Endpoint) -> None:
