@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import alert_to_page, figures, tick_cost
+from benchmarks import alert_to_page, figures, storms, tick_cost
 
 
 def main() -> int:
-    return figures.verdict(alert_to_page.run() + tick_cost.run())
+    return figures.verdict(alert_to_page.run() + tick_cost.run() + storms.run())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,15 +61,18 @@ class Running:
 
 
 @contextmanager
-def up(folder: Path, database_url: str, provider_url: str) -> Iterator[Running]:
-    """Started and ready; stopped at the end as an operator would stop it."""
+def up(
+    folder: Path, database_url: str, provider_url: str, *, team: str = TEAM, settings: Mapping[str, str] | None = None
+) -> Iterator[Running]:
+    """Started and ready; stopped at the end as an operator would stop it. `settings`: further ones, without TOCSIN_."""
     folder.mkdir(parents=True)
     port = _free_port()
     declared = folder / "tocsin.yaml"
-    declared.write_text(TEAM)
+    declared.write_text(team)
     log_file = folder / "up.log"
     command = [str(Path(sys.executable).with_name("tocsin")), "up"]
     environment = _environment(declared, port, database_url, provider_url)
+    environment |= {f"TOCSIN_{name}": value for name, value in (settings or {}).items()}
     with log_file.open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
         running = Running(port, log_file, process.pid)

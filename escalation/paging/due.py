@@ -6,16 +6,16 @@ looks where something is due soonest; only then does the claim sort what is due,
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import String, Table, bindparam, case, func, or_, select, update
+from sqlalchemy import Function, Over, String, Table, bindparam, case, func, or_, select, update
 
 from escalation.models import Timer
 from escalation.paging import bundling, lanes
 
 _TABLE = cast(Table, Timer.__table__)
 
-_BEING_TOLD = _TABLE.c.lane + "|" + _TABLE.c.party  # as lanes.key writes it
+_BEING_TOLD = _TABLE.c.lane + "|" + _TABLE.c.party + "|" + _TABLE.c.rank.cast(String)  # as lanes.key writes it
 NEXT = (
     select(Timer.visible_at)
     .where(
@@ -27,17 +27,24 @@ NEXT = (
     .limit(1)
 )
 _IS_DUE = (_TABLE.c.visible_at <= bindparam("now")) & _TABLE.c.parked_at.is_(None)
-_URGENCY = (_TABLE.c.rank, _TABLE.c.visible_at, _TABLE.c.id)
 _PARTY = case((_TABLE.c.party == "", _TABLE.c.id.cast(String)), else_=_TABLE.c.party)
-# Everything that is due, each with its place among what the same person waits for on the same channel.
+
+
+def _of_the_party(function: Function[Any]) -> Over[Any]:
+    urgency = (_TABLE.c.rank, _TABLE.c.visible_at, _TABLE.c.id)
+    return function.over(partition_by=(_TABLE.c.lane, _PARTY), order_by=urgency)
+
+
+# Everything that is due, each with its place among what the same person waits for in the same lane, and with the most
+# urgent of that. No table is joined with itself: what PostgreSQL expects of such a join was measured to be far off.
 _WAITING = (
     select(
         _TABLE.c.id,
         _TABLE.c.lane,
-        _TABLE.c.rank,
-        _TABLE.c.visible_at,
-        _PARTY.label("party"),
-        func.row_number().over(partition_by=(_TABLE.c.lane, _PARTY), order_by=_URGENCY).label("turn"),
+        _of_the_party(func.row_number()).label("turn"),
+        _of_the_party(func.first_value(_TABLE.c.rank)).label("first_rank"),
+        _of_the_party(func.first_value(_TABLE.c.visible_at)).label("first_at"),
+        _of_the_party(func.first_value(_TABLE.c.id)).label("first_id"),
     )
     .where(
         _IS_DUE,
@@ -46,33 +53,31 @@ _WAITING = (
     )
     .cte("waiting")
 )
-_FIRST = (
-    select(
-        _WAITING.c.lane,
-        _WAITING.c.party,
-        func.row_number()
-        .over(partition_by=_WAITING.c.lane, order_by=(_WAITING.c.rank, _WAITING.c.visible_at, _WAITING.c.id))
-        .label("place"),
-    )
-    .where(_WAITING.c.turn == 1)
-    .cte("first")
-)
+_PLACED = select(
+    _WAITING.c.id,
+    _WAITING.c.lane,
+    _WAITING.c.turn,
+    func.dense_rank()
+    .over(partition_by=_WAITING.c.lane, order_by=(_WAITING.c.first_rank, _WAITING.c.first_at, _WAITING.c.first_id))
+    .label("place"),
+).cte("placed")
 # As many people as there is room for in their lane, each with all that waits for them there.
 _CHOSEN = (
-    select(_WAITING.c.id)
-    .join(_FIRST, (_FIRST.c.lane == _WAITING.c.lane) & (_FIRST.c.party == _WAITING.c.party))
+    select(_PLACED.c.id)
     .where(
-        or_(*((_FIRST.c.lane == lane) & (_FIRST.c.place <= bindparam(f"room {lane}")) for lane in lanes.LANES)),
-        _WAITING.c.turn <= 1 + bundling.OTHERS_MAX,
+        or_(*((_PLACED.c.lane == lane) & (_PLACED.c.place <= bindparam(f"room {lane}")) for lane in lanes.LANES)),
+        _PLACED.c.turn <= 1 + bundling.OTHERS_MAX,
     )
+    .cte("chosen")
+    # PostgreSQL must pick the rows once, and lock them once, not once for each row it updates.
+    .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 _DUE = (
     select(_TABLE.c.id)
     # What is due is asked once more: PostgreSQL looks at this again when another engine was faster.
-    .where(_TABLE.c.id.in_(_CHOSEN), _IS_DUE)
+    .where(_TABLE.c.id.in_(select(_CHOSEN.c.id)), _IS_DUE)
     .with_for_update(skip_locked=True)
     .cte("due")
-    # PostgreSQL must pick and lock the rows once, not once for each row it updates.
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 CLAIM = (

@@ -128,7 +128,7 @@ class Engine:
         elif act := self._acts.get(first.kind):
             self._guarded(group, now, lambda: self._in_one_transaction(act, first, now))
         else:
-            self.lanes.begin(first.lane, first.party, now)
+            self.lanes.begin(first.lane, first.party, first.rank, now)
             with self._pages_done:
                 self._pages_under_way += first.kind is TimerKind.DELIVER
             self._submit(lambda: self._send(group, now))
@@ -151,7 +151,7 @@ class Engine:
                 send = self._show if first.kind is TimerKind.SHOW else self._run_errand
                 self._guarded(group, now, lambda: send(first, now))
         finally:
-            self.lanes.end(first.lane, first.party, now, messages=messages[0])
+            self.lanes.end(first.lane, first.party, first.rank, now, messages=messages[0])
             with self._pages_done:
                 self._pages_under_way -= first.kind is TimerKind.DELIVER
                 self._pages_done.notify_all()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 
 from config.per_channel import CHANNELS
@@ -18,6 +18,7 @@ from escalation.paging.budgets import Bucket
 ENGINE_LANE = "engine"  # what the engine does by itself, asking no provider
 _YIELDS = ".later"
 LANES = (ENGINE_LANE, *CHANNELS, *(f"{channel}{_YIELDS}" for channel in CHANNELS), "hook", "calendar")
+RANK_MAX = 12  # no timer of a message is less urgent
 ENGINE_ROOM = 100  # what is claimed at once of the engine's own work
 SENDS_AT_ONCE_MAX = 8  # in one lane: a slow provider holds up its own pages only
 YIELDING_SENDS_AT_ONCE_MAX = 4
@@ -37,9 +38,9 @@ def yields(lane: str) -> bool:
     return lane.endswith(_YIELDS)
 
 
-def key(lane: str, party: str) -> str:
-    """One person at the end of one lane."""
-    return f"{lane}|{party}"
+def key(lane: str, party: str, rank: int) -> str:
+    """Messages of one urgency to one person at the end of one lane."""
+    return f"{lane}|{party}|{rank}"
 
 
 class Lanes:
@@ -80,23 +81,23 @@ class Lanes:
 
     def being_told(self) -> list[str]:
         """Who has a message under way, as `key`s: what else there is for them waits until it is known what came of
-        that, so that it can be told together."""
+        that, so that it can be told together. What is worse than that message does not."""
         with self._mutex:
             return list(self._being_told)
 
-    def begin(self, lane: str, party: str, now: datetime) -> None:
+    def begin(self, lane: str, party: str, rank: int, now: datetime) -> None:
         with self._mutex:
             self._in_flight[lane] += 1
             if party:
-                self._being_told[key(lane, party)] += 1
+                self._being_told += _keys(lane, party, rank)
             self._take(lane, now, 1)
 
-    def end(self, lane: str, party: str, now: datetime, *, messages: int) -> None:
+    def end(self, lane: str, party: str, rank: int, now: datetime, *, messages: int) -> None:
         """`messages` were handed over, or tried; one was reckoned with at the beginning."""
         with self._mutex:
             self._in_flight -= Counter({lane: 1})
             if party:
-                self._being_told -= Counter({key(lane, party): 1})
+                self._being_told -= _keys(lane, party, rank)
             if messages != 1:
                 self._take(lane, now, messages - 1)
 
@@ -122,6 +123,5 @@ class Lanes:
         return self._buckets[name]
 
 
-def names(lanes: Iterable[str]) -> list[str]:
-    """In one order, so that the database sees one statement."""
-    return sorted(lanes)
+def _keys(lane: str, party: str, rank: int) -> Counter[str]:
+    return Counter(key(lane, party, each) for each in range(rank, RANK_MAX + 1))

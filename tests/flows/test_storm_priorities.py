@@ -42,7 +42,7 @@ def test_of_pages_to_different_people_the_worst_goes_first_and_nobody_has_two_tu
 ) -> None:
     limited(world, sms=0.5)
     for _ in range(3):
-        world.engine.lanes.begin("sms", "", world.now)
+        world.engine.lanes.begin("sms", "", 2, world.now)
     escalated(world, *storm(world, 3, run=False))
     world.alert("Region 9 does not answer", dedup_key="worse", hint=Severity.HIGH, key=STORE_KEY, run=False)
     world.run()
@@ -63,7 +63,7 @@ def test_a_spent_budget_lets_the_engine_sleep_until_there_is_room_and_holds_up_n
     world = World(sqlite_database, config=team(ana_by="[{after: 0s, by: sms}, {after: 0s, by: voice}]"))
     limited(world, sms=0.5)
     for _ in range(4):
-        world.engine.lanes.begin("sms", "", world.now)
+        world.engine.lanes.begin("sms", "", 2, world.now)
     storm(world, 1)
     assert [d.channel for d in world.sent() if d.message.to_name] == ["voice"]
     due = world.engine.next_due_at()
@@ -135,3 +135,18 @@ def test_nothing_is_said_of_a_message_until_what_is_on_its_way_has_arrived(world
     world.channels["sms"].on_send = meanwhile
     world.alert(dedup_key="first", hint=Severity.HIGH)
     assert [len(numbers(d.message)) for d in world.sent("sms", to=ANA)] == [1, 5]
+
+
+def test_what_is_worse_does_not_wait_for_a_bundle_that_is_on_its_way(world: World) -> None:
+    worse: list[int] = []
+
+    def meanwhile(address: str, message: Message) -> None:
+        world.channels["sms"].on_send = None
+        worse.append(world.alert(CONSTITUTIONAL, key=STORE_KEY, run=False))
+        while world.engine.tick(world.now):
+            pass
+
+    storm(world, 40, run=False)
+    world.channels["sms"].on_send = meanwhile
+    world.run()
+    assert [numbers(d.message)[0] for d in world.sent("sms", to=ANA)] == [*worse, 1]

@@ -88,15 +88,15 @@ def test_engines_share_a_budget() -> None:
 def test_a_lane_that_is_full_or_spent_leaves_the_others_their_room() -> None:
     lanes = Lanes({"sms": 2})
     for _ in range(SENDS_AT_ONCE_MAX):
-        lanes.begin("slack", "", NOW)
+        lanes.begin("slack", "", 2, NOW)
     for _ in range(4):
-        lanes.begin("sms", "", NOW)
+        lanes.begin("sms", "", 2, NOW)
     rooms = lanes.rooms(NOW)
     assert not {"slack", "sms", "sms.later"} & set(rooms)
     assert rooms["voice"] == SENDS_AT_ONCE_MAX
     assert rooms["slack.later"] == YIELDING_SENDS_AT_ONCE_MAX
     assert set(lanes.spent(NOW)) == {"sms", "sms.later"}
-    lanes.end("sms", "", NOW, messages=0)
+    lanes.end("sms", "", 2, NOW, messages=0)
     assert lanes.rooms(NOW)["sms"] == 1, "what was not said after all costs nothing"
 
 
