@@ -11,7 +11,7 @@ from flask_smorest import Api
 
 from config import audit_routes
 from config.database import Database
-from incidents import editing_pages, editing_routes, readiness_routes, simulate_routes
+from incidents import editing_pages, editing_routes, readiness_routes, simulate_pages, simulate_routes
 from incidents.desk import Desk
 
 
@@ -29,6 +29,7 @@ def register(
     app.register_blueprint(audit_routes.pages(database))
     app.register_blueprint(readiness_routes.pages(found, clock))
     app.register_blueprint(editing_pages.pages(database, clock, desk))
+    app.register_blueprint(simulate_pages.pages(database, clock))
     if documented is not None:
         documented.register_blueprint(audit_routes.api(database))
         documented.register_blueprint(readiness_routes.api(found, clock))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from config.actor import Actor
 from config.changes import Changes
 from config.database import Database
-from escalation import editing
+from escalation import comparison, editing, snapshot
+from escalation.comparison import OfPolicy
 from escalation.editing import Users
 from escalation.ground import Finding
 from escalation.oncall import differences, moved_words, moves
@@ -23,14 +24,18 @@ from incidents.desk import Desk
 from incidents.models import Incident, Service
 from incidents.routing import Choice
 
+COMPARED = timedelta(days=14)  # how far it is looked for what a policy does otherwise
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What saving would change. `people`: a sentence for each whose time on call moves; `findings`: what `check` would
-    find that it does not find now."""
+    """What saving would change. `people`: a sentence for each whose time on call moves; `courses`: of each policy that
+    would wake others, or at other times, whom it wakes before and after; `findings`: what `check` would find that it
+    does not find now."""
 
     lines: tuple[str, ...]
     people: tuple[str, ...]
+    courses: tuple[OfPolicy, ...]
     findings: tuple[Finding, ...]
 
 
@@ -59,13 +64,16 @@ def remove(session: Session, who: Actor, kind: str, key: str, now: datetime, *, 
 def preview(database: Database, desk: Desk, who: Actor, kind: str, thing: Thing, now: datetime) -> Preview:
     """Everything is done, looked at and taken back."""
     with database.transaction() as session:
+        world = snapshot.world(session, now, now + COMPARED)
         before, found = moves.ahead(session, now), set(check.of_database(session, desk, now, channels=None))
         changes = editing.put(session, who, kind, thing, now, users())
         after = moves.ahead(session, now)
         new = [each for each in check.of_database(session, desk, now, channels=None) if each not in found]
+        changed = snapshot.world(session, now, now + COMPARED)
         session.rollback()
+    courses = comparison.compare(world, changed, now, now + COMPARED).policies
     people = moved_words.by_person(differences.moved(before, after), moves.LOOKED_AHEAD)
-    return Preview(tuple(changes.lines), tuple(people), tuple(new))
+    return Preview(tuple(changes.lines), tuple(people), tuple(courses), tuple(new))
 
 
 def _services_of_policy(session: Session, key: str) -> list[str]:

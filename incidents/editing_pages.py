@@ -19,7 +19,7 @@ from config.actor import Actor
 from config.database import Database
 from config.declaration import DeclarationError
 from config.errors import ConflictError, NotFoundError, TocsinError
-from escalation import editing, one_thing
+from escalation import course_text, editing, one_thing
 from escalation.editing import Shown
 from escalation.one_thing import Thing
 from incidents import editing as saving
@@ -119,6 +119,7 @@ def _form(
         text=text,
         problems=problems or [],
         preview=preview,
+        in_short=course_text.in_short,
     )
 
 
