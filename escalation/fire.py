@@ -20,6 +20,7 @@ from escalation.plan import Stage
 from escalation.policies import Level
 from escalation.wake import Reached, Step
 
+SHADOW_NOTE = "You shadow this shift: others are paged, and nothing is asked of you."
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
 
 
@@ -125,6 +126,7 @@ def _shadows(session: Session, escalation: Escalation, step: Step, now: datetime
     pages = [page for each in step.shadows for page in _pages(escalation, step, each, now, ids)]
     for page in pages:
         page.purpose = Purpose.NOTIFICATION
+        page.note = SHADOW_NOTE
         page.firing = min(first or 0, 0) - 1
     return pages
 

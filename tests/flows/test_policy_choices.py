@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.database import Database
-from tests.world import World, refused, team
+from escalation import fire
+from tests.world import MONDAY, World, refused, team
 
 NIGHT = datetime(2026, 11, 16, 1, 30, tzinfo=UTC)
 ANA_30 = "[{after: 0s, by: sms}, {after: 30m, by: sms}]"
@@ -169,6 +170,45 @@ def test_a_service_may_have_a_policy_for_the_night(sqlite_database: Database) ->
     world.now = NIGHT + timedelta(hours=9)
     world.alert(dedup_key="another")
     assert phones(world) == ["103", "101"]
+
+
+# Shadows
+
+
+def with_shadow(database: Database) -> World:
+    """bo learns beside ana."""
+    rotation = '{members: [ana], starts: "2026-01-05T00:00", turn: 1w}'
+    shadow = '{members: [bo], starts: "2026-01-05T00:00", turn: 1w, shadow: true}'
+    return World(database, config=team().replace(f"[{rotation}]", f"[{rotation}, {shadow}]"))
+
+
+def test_whoever_shadows_is_told_beside_and_never_paged(database: Database) -> None:
+    world = with_shadow(database)
+    number = world.alert()
+    assert phones(world) == ["101"]
+    [told] = world.sent("slack", to="U0BO")
+    assert (told.message.purpose, told.message.note) == ("notification", fire.SHADOW_NOTE)
+    assert "Told as shadows: Bo Chen." in next(e.text for e in world.timeline(number) if e.kind == "level.reached")
+
+
+def test_a_shadow_who_was_told_is_nobody_reached(sqlite_database: Database) -> None:
+    world = with_shadow(sqlite_database)
+    world.channels["sms"].faults = [refused()]
+    world.channels["voice"].faults = [refused()]
+    world.channels["email"].faults = [refused()]
+    world.channels["slack"].on_send = lambda to, _: world.channels["slack"].faults.extend([refused()] * (to == "U0ANA"))
+    world.alert()
+    assert phones(world) == ["102"]  # level 2, at once
+    assert world.now == MONDAY
+
+
+def test_when_only_the_shadow_cannot_be_told_nobody_is_woken_for_it(sqlite_database: Database) -> None:
+    world = with_shadow(sqlite_database)
+    world.channels["slack"].on_send = lambda to, _: world.channels["slack"].faults.extend([refused()] * (to == "U0BO"))
+    world.channels["email"].faults = [refused()]
+    number = world.alert()
+    assert "nobody.reachable" not in world.kinds(number)
+    assert "103" not in phones(world)
 
 
 # Quiet hours
