@@ -18,6 +18,7 @@ from sqlalchemy.pool import StaticPool
 
 from config.turns import Turns
 
+SQLITE_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY")
 BUSY_TIMEOUT_SECONDS = 30
 LOCK_TIMEOUT_MS = 8_000
 STATEMENT_TIMEOUT_MS = 30_000
@@ -62,7 +63,7 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def _pragmas(connection: Any, _: Any) -> None:
-            for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "temp_store = MEMORY"):
+            for pragma in SQLITE_PRAGMAS:
                 connection.execute(f"PRAGMA {pragma}")
 
         @event.listens_for(engine, "begin")

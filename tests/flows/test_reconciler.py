@@ -46,11 +46,11 @@ class Watched:
             self.world.database, self.world.desk, Alarms(self.world.channels, "https://tocsin.example.org")
         )
 
-    def turns(self, minutes: float) -> None:
+    def turns(self, minutes: float, *, every_seconds: float = 15) -> None:
         end = self.world.now + timedelta(minutes=minutes)
         while self.world.now < end:
             self.turn()
-            self.world.now += timedelta(seconds=15)
+            self.world.now += timedelta(seconds=every_seconds)
 
     def turn(self) -> list[Any]:
         if self.lives:
@@ -107,12 +107,12 @@ def test_a_dead_engine_is_told_after_a_moment_and_again_and_when_it_is_back(watc
     watched.lives = False
     watched.turns(0.25)
     assert watched.told() == [], "it may be starting again"
-    watched.turns(16)
+    watched.turns(17, every_seconds=60)
     no_engine = (KIM, "No engine is running: nobody is being paged. Start `tocsin engine`.")
     assert watched.told() == [no_engine, no_engine]
     assert watched.state() == reconciled.FAILED
     watched.lives = True
-    watched.turns(5)
+    watched.turns(5, every_seconds=60)
     assert watched.told()[2:] == [(KIM, "All is well again: what was wrong since 10:01 UTC is put right.")]
     assert watched.state() == reconciled.PASSED
 
