@@ -53,11 +53,12 @@ from incidents import (
     reply_routes,
     rules,
     starting,
-    webhooks,
+    ways_in,
 )
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
 from incidents.desk import Desk
+from incidents.edge_in import Edge
 from incidents.proof import timeline
 from migrations.run import current, is_current, upgrade
 from runbook_links import cli as runbooks_cli
@@ -141,7 +142,8 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     def counted(source: str) -> None:
         metrics.alerts_received.labels(source).inc()
 
-    app.register_blueprint(webhooks.blueprint(webhooks.Edge(database, desk, clock.now, wake, counted)))
+    for way_in in ways_in.blueprints(Edge(database, desk, clock.now, wake, counted)):
+        app.register_blueprint(way_in)
     app.register_blueprint(
         reply_routes.blueprint(
             reply_routes.ReplyEdge(

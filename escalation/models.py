@@ -229,6 +229,7 @@ class TimerKind(StrEnum):
     PHASE = "phase"
     SNOOZE = "snooze"
     RUNBOOK = "runbook"
+    HEARTBEAT = "heartbeat"  # subject: a heartbeat that must be heard of by then
 
 
 class Timer(Base):

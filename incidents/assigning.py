@@ -101,10 +101,11 @@ def unacknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: 
 def snooze(session: Session, desk: Desk, number: int, actor: Actor, now: datetime, *, until: datetime) -> Outcome:
     """Whoever has it (or else the actor) is left in peace until then; then nobody has it, and paging goes on.
 
-    A constitutional incident is never snoozed.
+    A constitutional incident is never snoozed. The source of its alert may snooze an operational one, as it may
+    acknowledge it.
     """
     incident = _going_on(session, number, actor)
-    if actor.responder_id is None:
+    if actor.responder_id is None and actor.kind != "source":
         raise NotAllowedError(f"Only a person can snooze an incident; {actor.name} is a program.")
     if incident.incident_class == IncidentClass.CONSTITUTIONAL:
         raise ConflictError(f"Incident {number} is constitutional, and those are never snoozed. A keeper may hold it.")

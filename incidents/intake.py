@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from config.errors import ConflictError
 from escalation import escalate, settled
 from escalation.escalate import Terms
 from escalation.plan import BusinessDays
@@ -165,6 +166,24 @@ def _repeat(
     )
     rising.after_alert(session, desk, incident, alert, found, now)
     return Received(incident.id)
+
+
+def amend(
+    session: Session, desk: Desk, door: Door, alert: Alert, incoming: IncomingAlert, now: datetime,
+    *, actor: Actor, text: str,
+) -> None:  # fmt: skip
+    """The source says something else of an alert that is open, without reporting it again. It may raise the severity."""
+    incident = noting.locked(session, alert.incident_id)
+    session.refresh(alert)
+    if alert.status != AlertStatus.FIRING:
+        raise ConflictError("Alert is already closed.")
+    if (alert.title, alert.body, alert.labels) == (incoming.title, incoming.body, dict(incoming.labels)):
+        return
+    alert.title, alert.body = incoming.title, incoming.body
+    alert.labels, alert.raw = dict(incoming.labels), dict(incoming.raw)
+    facts = {"dedup_key": alert.dedup_key, "title": incoming.title}
+    noting.note(session, desk, incident, "alert.changed", text, actor, now, facts)
+    rising.after_alert(session, desk, incident, alert, _classify(desk, door, incoming), now)
 
 
 def _one_at_a_time(session: Session, door: Door, incoming: IncomingAlert) -> None:

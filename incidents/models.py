@@ -176,3 +176,55 @@ class ChecklistTick(Base):
     item: Mapped[str] = mapped_column(String(64))  # phases.ChecklistItem.key
     ticked_by: Mapped[str] = mapped_column(String(200))
     ticked_at: Mapped[datetime]
+
+
+class ChangeEvent(Base):
+    """Something was changed on purpose (a deploy). Shown beside incidents of its service; never wakes anybody."""
+
+    __tablename__ = "change_events"
+    __table_args__ = (Index("ix_change_events_near", "service_id", "happened_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
+    summary: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[str] = mapped_column(String(255), default="")
+    links: Mapped[list[Any]] = mapped_column(Json, default=list)  # [{href, text}, …]
+    happened_at: Mapped[datetime]  # as its sender says, else when it came
+    received_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class OpsgenieRequest(Base):
+    """What came of one call to Opsgenie's API, for senders that ask afterwards. Kept for a bounded time."""
+
+    __tablename__ = "opsgenie_requests"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(36), unique=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id", ondelete="CASCADE"), index=True)
+    action: Mapped[str] = mapped_column(String(32))  # as Opsgenie calls it: Create, Close, …
+    succeeded: Mapped[bool]
+    status: Mapped[str] = mapped_column(Text)  # in Opsgenie's words, or ours
+    alert_id: Mapped[int | None] = mapped_column(ForeignKey("alerts.id"))
+    alias: Mapped[str] = mapped_column(String(512), default="")
+    processed_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Heartbeat(Base):
+    """Something that must be heard of at least every so often. Silence opens an incident."""
+
+    __tablename__ = "heartbeats"
+    __table_args__ = (UniqueConstraint("service_id", "name"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("services.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(200), index=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    key_hint: Mapped[str] = mapped_column(String(8))
+    every_seconds: Mapped[int]
+    grace_seconds: Mapped[int]
+    severity: Mapped[str] = mapped_column(String(16))
+    declared_at: Mapped[datetime]  # the silence of one that was never heard of counts from here
+    pinged_at: Mapped[datetime | None]
+    missing_since: Mapped[datetime | None]  # when its silence was first reported; None: it is heard of, or not yet due
+    excused_at: Mapped[datetime | None]  # the moment it was due by, if Tocsin itself was away then and waited longer

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from config.errors import NotFoundError
 from escalation import queries as paging_queries
 from escalation.queries import NextStep, PageMade, Person
-from incidents import briefing, queries, queries_hands
+from incidents import briefing, change_events, queries, queries_hands
+from incidents.change_events import ChangeShown
 from incidents.desk import Desk
 from incidents.models import Alert, ChangeRequest, Decision, Incident, Service
 from incidents.queries import IncidentLine
@@ -130,6 +131,7 @@ class IncidentDetail(IncidentLine):
     holds: tuple[HoldShown, ...]  # oldest first
     checklist: tuple[ItemShown, ...]  # every item of every phase
     next: NextStep | None
+    changes: tuple[ChangeShown, ...]  # of its service, the newest first
     url: str
 
 
@@ -170,6 +172,7 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
         holds=holds,
         checklist=queries_hands.checklist(session, number),
         next=paging.next,
+        changes=change_events.near(session, row),
         url=briefing.incident_url(desk.base_url, number),
     )
 

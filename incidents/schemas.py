@@ -151,6 +151,14 @@ class NextStep(Schema):
     at = Moment()
 
 
+class ChangeShown(Schema):
+    summary = fields.String()
+    body = fields.String()
+    source = fields.String()
+    links = fields.List(fields.Dict(), metadata={"description": "each has href and text"})
+    happened_at = Moment()
+
+
 class Incident(IncidentLine):
     severity_initial = fields.String()
     milestones = fields.Nested(MilestonesShown)
@@ -170,6 +178,10 @@ class Incident(IncidentLine):
     holds = fields.List(fields.Nested(HoldShown), metadata={"description": "waits that governance demanded"})
     checklist = fields.List(fields.Nested(ItemShown), metadata={"description": "what each phase asks for"})
     next = fields.Nested(NextStep, allow_none=True, metadata={"description": "who is woken next, and when"})
+    changes = fields.List(
+        fields.Nested(ChangeShown),
+        metadata={"description": "change events of its service, from a day before it opened; the newest first"},
+    )
     url = fields.String()
 
 

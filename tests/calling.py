@@ -18,17 +18,18 @@ from escalation import api as escalation_api
 from escalation import responders
 from escalation.oncall import api as oncall_api
 from escalation.oncall import api_ahead
-from incidents import api, configuration_routes
+from incidents import api, configuration_routes, edge_in, ways_in
 from tests.world import World
 
 
 @dataclass
 class Edge:
-    """`wakes` counts how often the engine was woken."""
+    """`wakes` counts how often the engine was woken; `received` are the sources of the alerts taken in."""
 
     world: World
     wakes: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
+    received: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.app = Flask("tocsin")
@@ -44,6 +45,10 @@ class Edge:
             oncall_api.blueprint(database, lambda: self.world.now, self._wake, base_url=base_url)
         )
         self.app.register_blueprint(api_ahead.calendars(database, lambda: self.world.now, base_url=base_url))
+        counted = lambda source: self.received.append(source)  # noqa: E731  the metric
+        way_in = edge_in.Edge(database, self.world.desk, lambda: self.world.now, self._wake, counted)
+        for blueprint in ways_in.blueprints(way_in):
+            self.app.register_blueprint(blueprint)
         channels = self.world.channels
         now = lambda: self.world.now  # noqa: E731  the clock
         configuration_routes.register(self.app, documented, database, self.world.desk, now, channels=channels)

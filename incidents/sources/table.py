@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from incidents.sources import alertmanager, generic, pagerduty
+from incidents.sources import alertmanager, generic, opsgenie, pagerduty
 from incidents.sources.base import IncomingAlert
 
 
@@ -31,6 +31,7 @@ class Source:
 SOURCES: Mapping[str, Source] = {source.name: source for source in (
     Source(alertmanager.NAME, alertmanager.parse, "json", "Prometheus Alertmanager's webhook, or Prometheus itself"),
     Source(generic.NAME, generic.parse, "any", "JSON, a form or text from anything that can send a request"),
+    Source(opsgenie.NAME, opsgenie.parse, "json", "an alert of Opsgenie's Alert API v2"),
     Source(pagerduty.NAME, pagerduty.parse, "json", "an event of PagerDuty's Events API v2"),
 )}
 # fmt: on

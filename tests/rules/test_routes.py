@@ -12,6 +12,23 @@ import wsgi
 from config import auth
 from config.settings import Settings
 
+OTHERS = ("GET", "PUT", "PATCH", "DELETE")
+ALERT = "/v2/alerts/<anything:identifier>"
+VERBS = (
+    "any(acknowledge,actions,assign,close,description,details,escalate,message,notes,priority,responders,snooze,tags,"
+    "teams,unacknowledge)"
+)
+OPSGENIE = {
+    "POST /v2/alerts",
+    "GET /v2/alerts/count",
+    "GET /v2/alerts/requests/<request_id>",
+    f"GET {ALERT}",
+    f"DELETE {ALERT}",
+    f"POST {ALERT}/actions/<action>",
+    *(f"{method} {ALERT}/<{VERBS}:verb>{slash}" for method in ("POST", "PUT", "DELETE") for slash in ("", "/")),
+    *(f"{method} /v2/alerts" for method in OTHERS),
+    *(f"{method} /v2/alerts/<anything:rest>" for method in ("POST", *OTHERS)),
+}
 PUBLIC = {
     "GET /": "leads on to a page that asks",
     "GET /assets/<path:filename>": "styles and pictures, the same for everybody",
@@ -24,10 +41,10 @@ PUBLIC = {
     "GET /api/openapi.json": "the description of the API, the same for everybody",
     "POST /alerts/<source>/<key>": "the integration's key in the path",
     "POST /v2/enqueue": "the routing key in the body",
-    "GET /v2/enqueue": "answers 405",
-    "PUT /v2/enqueue": "answers 405",
-    "PATCH /v2/enqueue": "answers 405",
-    "DELETE /v2/enqueue": "answers 405",
+    "POST /v2/change/enqueue": "the routing key in the body",
+    **{f"{method} /v2/enqueue": "answers 405" for method in OTHERS},
+    **{f"{method} /v2/change/enqueue": "answers 405" for method in OTHERS},
+    **dict.fromkeys(OPSGENIE, "a GenieKey in the Authorization header"),
     "GET /calendars/<token>.ics": "a secret in the path, made by the person whose shifts it shows",
     "POST /replies/slack": "Slack's signature",
     "POST /replies/sms": "Twilio's signature",

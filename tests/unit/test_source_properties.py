@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from incidents.compat import pagerduty as compat
-from incidents.sources import alertmanager, generic, pagerduty, reading, table
+from incidents.sources import alertmanager, generic, opsgenie, pagerduty, reading, table
 from incidents.sources.base import (
     BODY_CHARACTERS_MAX,
     DEDUP_KEY_CHARACTERS_MAX,
@@ -79,6 +79,19 @@ groups = st.fixed_dictionaries(
     {"alerts": st.lists(group_members | anything, max_size=4)},
     optional={"commonLabels": anything, "groupKey": scalars, "externalURL": scalars, "truncatedAlerts": scalars},
 )
+genie_alerts = st.fixed_dictionaries(
+    {"message": texts},
+    optional={
+        "alias": scalars,
+        "description": scalars,
+        "details": st.dictionaries(names, scalars, max_size=5) | anything,
+        "tags": anything,
+        "responders": anything,
+        "priority": scalars,
+        "source": scalars,
+        "note": anything,
+    },
+)
 events = st.fixed_dictionaries(
     {
         "event_action": st.sampled_from(["trigger", "acknowledge", "resolve"]) | scalars,
@@ -95,6 +108,7 @@ things = st.dictionaries(names, anything, max_size=8)
 payloads = {
     "alertmanager": groups | st.lists(group_members, max_size=3) | anything,
     "generic": things | st.fixed_dictionaries({"alerts": st.lists(things | anything, max_size=4)}) | anything,
+    "opsgenie": genie_alerts | anything,
     "pagerduty": events | anything,
 }
 bounded = settings(max_examples=100, deadline=None, database=None, derandomize=True)
@@ -262,5 +276,5 @@ def test_nesting_beyond_the_limit_is_marked_and_not_followed() -> None:
 
 def test_every_source_is_named_after_itself() -> None:
     assert {name: source.name for name, source in table.SOURCES.items()} == {
-        module.NAME: module.NAME for module in (alertmanager, generic, pagerduty)
+        module.NAME: module.NAME for module in (alertmanager, generic, opsgenie, pagerduty)
     }

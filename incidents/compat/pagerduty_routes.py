@@ -1,0 +1,80 @@
+"""PagerDuty's Events API v2 over HTTP. A 202 is answered only after the event is committed."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from config import http, ids, logs, security
+from incidents import change_events
+from incidents.compat import pagerduty
+from incidents.compat.pagerduty import Refusal
+from incidents.edge_in import Edge, door, receive
+from incidents.sources import pagerduty as source
+
+OTHER_METHODS = ["GET", "PUT", "PATCH", "DELETE"]
+
+log = logs.get("pagerduty")
+
+Answer = tuple[Response, int]
+
+
+def blueprint(edge: Edge) -> Blueprint:
+    routes = Blueprint("pagerduty", __name__)
+    _errors(routes)
+
+    @routes.post("/v2/enqueue", strict_slashes=False)
+    def enqueue() -> Answer:
+        """An event: trigger, acknowledge or resolve an alert."""
+        now = edge.read_clock()
+        event = pagerduty.read_event(request.get_data(), now=now, new_dedup_key=ids.new_key)
+        if isinstance(event, Refusal):
+            log.error("event refused", source=source.NAME, answer=event.body)
+            return _refused(event)
+        way_in = door(edge, event.routing_key, source.NAME)
+        if way_in is None:
+            log.warning("event with an unknown routing key refused", source=source.NAME)
+            return _refused(pagerduty.unknown_key())
+        receive(edge, way_in, [event.alert], now)
+        return jsonify(pagerduty.accepted(event.dedup_key)), 202
+
+    @routes.post("/v2/change/enqueue", strict_slashes=False)
+    def change() -> Answer:
+        """A change event: kept beside the service's incidents. It wakes nobody."""
+        now = edge.read_clock()
+        event = pagerduty.read_change_event(request.get_data(), now=now)
+        if isinstance(event, Refusal):
+            log.warning("change event refused", source=source.NAME, answer=event.body)
+            return _refused(event)
+        way_in = door(edge, event.routing_key, source.NAME)
+        if way_in is None:
+            log.warning("change event with an unknown routing key refused", source=source.NAME)
+            return _refused(pagerduty.unknown_key())
+        with edge.database.transaction() as session:
+            change_events.keep(session, way_in, event, now)
+        return jsonify(pagerduty.change_accepted()), 202
+
+    @routes.route("/v2/enqueue", methods=OTHER_METHODS)
+    @routes.route("/v2/change/enqueue", methods=OTHER_METHODS)
+    def wrong_method() -> Answer:
+        answer, status = _refused(pagerduty.wrong_method())
+        answer.headers["Allow"] = "POST"
+        return answer, status
+
+    security.exempt(routes)
+    return security.public(routes)
+
+
+def _errors(routes: Blueprint) -> None:
+    routes.register_error_handler(RequestEntityTooLarge, lambda _: _refused(pagerduty.too_large()))
+
+    def away(error: Exception) -> Answer:
+        log.error("event not taken, the database does not answer", source=source.NAME, error=str(error))
+        return _refused(pagerduty.unavailable())
+
+    for kind in http.DATABASE_AWAY:
+        routes.register_error_handler(kind, away)
+
+
+def _refused(refusal: Refusal) -> Answer:
+    return jsonify(refusal.body), refusal.status

@@ -1,0 +1,42 @@
+"""What all ways in for monitoring share: the key looked up, each alert taken in a transaction of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from config import ids
+from config.database import Database
+from incidents import intake
+from incidents.desk import Desk
+from incidents.intake import Door, Received
+from incidents.sources.base import IncomingAlert
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What the routes are given by `wsgi.py`."""
+
+    database: Database
+    desk: Desk
+    read_clock: Callable[[], datetime]
+    wake: Callable[[], None]  # tells a sleeping engine
+    counted: Callable[[str], None]  # an alert of this source was accepted
+
+
+def door(edge: Edge, key: str, source: str | None) -> Door | None:
+    """The integration with this key; None if there is none, or it is another source's."""
+    with edge.database.reading() as session:
+        return intake.door(session, ids.secret_hash(key), source)
+
+
+def receive(edge: Edge, way_in: Door, alerts: Sequence[IncomingAlert], now: datetime) -> list[Received]:
+    """When it returns, all of them are stored."""
+    received = []
+    for alert in alerts:
+        with edge.database.transaction() as session:
+            received.append(intake.receive(session, edge.desk, way_in, alert, now))
+        edge.wake()
+        edge.counted(way_in.source)
+    return received
