@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from escalation.brief import Standing
-from escalation.models import Attempt, Escalation, Page, Responder, Timer, TimerKind
+from escalation.models import Attempt, Escalation, Page, PageState, Responder, Timer, TimerKind
 from escalation.plan import Stage
 from escalation.policies import Policy
 
@@ -49,6 +49,7 @@ class PageMade:
     due_at: datetime
     sent_at: datetime | None
     delivered_at: datetime | None
+    told_with: int | None  # bundled: the incident whose page's message told of this one
     attempts: tuple[AttemptMade, ...]
 
 
@@ -115,9 +116,11 @@ def _what_comes(escalation: Escalation) -> str:
 
 
 def _pages(session: Session, incident_id: int) -> tuple[tuple[PageMade, ...], int]:
+    carrier = aliased(Page)
     rows = session.execute(
-        select(Page, Responder.key, Responder.name, func.count().over().label("total"))
+        select(Page, Responder.key, Responder.name, carrier.incident_id, func.count().over().label("total"))
         .join(Responder, Responder.id == Page.responder_id)
+        .outerjoin(carrier, (carrier.id == Page.carrier_id) & (Page.state == PageState.BUNDLED))
         .where(Page.incident_id == incident_id)
         .order_by(Page.id.desc())
         .limit(PAGES_MAX)
@@ -138,9 +141,10 @@ def _pages(session: Session, incident_id: int) -> tuple[tuple[PageMade, ...], in
             due_at=page.due_at,
             sent_at=page.sent_at,
             delivered_at=page.delivered_at,
+            told_with=told_with,
             attempts=tuple(attempts[page.id]),
         )
-        for page, key, name, _ in reversed(rows)
+        for page, key, name, told_with, _ in reversed(rows)
     )
     return made, rows[0].total
 

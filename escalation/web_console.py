@@ -33,6 +33,7 @@ class Button:
 
     label: str
     verb: Verb
+    page: int | None = None  # for all that this page's message told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,20 @@ def shown(message: ConsoleMessage, to: str) -> Shown:
     found = _NUMBER.search(str(rendered.get("line", "")))
     number = int(found[1]) if found else None
     base = Shown(message.channel, message.address, to, message.sent_at, message.edited_at, number)
+    page = rendered.get("page")
+    several = _for_all(page, number) if isinstance(page, int) and number is not None else ()
     if message.channel == "slack":
-        return replace(base, parts=tuple(_slack(rendered)), buttons=tuple(_pressable(rendered)))
+        return replace(base, parts=tuple(_slack(rendered)), buttons=several[:1] or tuple(_pressable(rendered)))
     if message.channel == "sms":
-        buttons = _replies(number, "Reply ACK {}", "Reply ESCALATE {}")
+        buttons = several or _replies(number, "Reply ACK {}", "Reply ESCALATE {}")
         body, segments = str(rendered.get("body", "")), int(rendered.get("parts", 0))
         return replace(base, text=body, segments=segments, buttons=buttons)
     if message.channel == "voice":
         said = str(rendered.get("twiml", ""))
         keys = (f"Press {twiml.ACKNOWLEDGE_KEY}: acknowledge", f"Press {twiml.ESCALATE_KEY}: escalate")
-        return replace(base, text=_spoken(said), buttons=_replies(number, *keys) if "<Gather" in said else ())
+        return replace(
+            base, text=_spoken(said), buttons=(several or _replies(number, *keys)) if "<Gather" in said else ()
+        )
     if message.channel == "email":
         subject, text = str(rendered.get("subject", "")), str(rendered.get("text", ""))
         return replace(base, subject=subject, text=text, buttons=_replies(number, "Open {} and acknowledge"))
@@ -132,6 +137,14 @@ def _replies(number: int | None, acknowledge: str, escalate: str = "") -> tuple[
         return ()
     buttons = [Button(acknowledge.format(number), Verb.ACKNOWLEDGE)]
     return (*buttons, Button(escalate.format(number), Verb.ESCALATE)) if escalate else tuple(buttons)
+
+
+def _for_all(page: int, worst: int) -> tuple[Button, ...]:
+    return (
+        Button("Acknowledge all", Verb.ACKNOWLEDGE, page),
+        Button(f"Acknowledge {worst} only", Verb.ACKNOWLEDGE),
+        Button(f"Escalate {worst}", Verb.ESCALATE),
+    )
 
 
 def _spoken(said: str) -> str:

@@ -124,6 +124,9 @@ class PageShown(Schema):
     due_at = Moment()
     sent_at = Moment(allow_none=True)
     delivered_at = Moment(allow_none=True)
+    told_with = fields.Integer(
+        allow_none=True, metadata={"description": "bundled: the incident whose page's message told of this one too"}
+    )
     attempts = fields.List(fields.Nested(AttemptShown))
 
 

@@ -52,16 +52,21 @@ def add(pages: Blueprint, edge: Edge) -> None:
     @pages.post(f"{CONSOLE}/answers")
     def answer() -> Response:
         digits, verb = typed("number"), next((each for each in VERBS if each.value == typed("verb")), None)
-        if verb is None or not (digits.isascii() and digits.isdecimal() and len(digits) <= DIGITS_MAX):
+        if verb is None or not _is_number(digits):
             raise NotFoundError("The console shows no such message.")
         number, sender = int(digits), typed("sender")
         if not sender:  # in a room anybody may press: it is whoever is signed in
             return edge.act(number, lambda session, who, now: _pressed(session, edge, verb, number, who, now))
-        said = Reply(typed("channel"), sender, verb, number, text=f"{verb.value} {number}")
+        context = {"all": True, "page_id": int(page)} if _is_number(page := typed("page")) else {}
+        said = Reply(typed("channel"), sender, verb, None if context else number, f"{verb.value} {number}", context)
         given = replies.act(edge.database, edge.desk, said, edge.read_clock())
         edge.wake()
         flash(f"{sender} was answered: {given.sentence}", "done" if given.changed else "note")
         return redirect(CONSOLE, 303)
+
+
+def _is_number(digits: str) -> bool:
+    return digits.isascii() and digits.isdecimal() and len(digits) <= DIGITS_MAX
 
 
 def _take_in(edge: Edge, sample: SampleAlert, key: str, now: datetime) -> list[int]:

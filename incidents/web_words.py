@@ -148,6 +148,12 @@ def paged(detail: IncidentDetail) -> list[PersonPaged]:
     ]
 
 
+def _state(page: PageMade) -> str:
+    if page.told_with is not None:
+        return f"sent in one message with {page.told_with}"
+    return STATE_WORDS[PageState(page.state)]
+
+
 def _told(page: PageMade) -> PageTold:
     last = page.attempts[-1] if page.attempts else None
     error = ""
@@ -157,7 +163,7 @@ def _told(page: PageMade) -> PageTold:
     return PageTold(
         made=page,
         channel=CHANNELS.get(page.channel, page.channel),
-        state="sent, no receipt yet" if unconfirmed else STATE_WORDS[PageState(page.state)],
+        state="sent, no receipt yet" if unconfirmed else _state(page),
         at=page.delivered_at or page.sent_at or (last.finished_at if last else None) or page.due_at,
         error=error,
     )

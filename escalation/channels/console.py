@@ -39,7 +39,9 @@ class Console:
 
 def render(channel_name: str, message: Message, base_url: str = "") -> Rendered:
     """Exactly what that channel would hand to its provider, and a `line` for a terminal. All of it is JSON."""
-    return {"line": text.console_line(message)} | RENDERERS[channel_name](message, base_url)
+    # What a button for all of a message's incidents must carry.
+    told = {"page": message.page_id} if message.others and message.page_id is not None else {}
+    return {"line": text.console_line(message)} | told | RENDERERS[channel_name](message, base_url)
 
 
 def _sms(message: Message, _: str) -> Rendered:

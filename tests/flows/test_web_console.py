@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import wsgi
@@ -156,3 +158,19 @@ def test_the_app_serves_these_pages_and_a_console_in_the_demo_only(sqlite_url: s
     for path in ("/incidents/1", "/console"):
         assert client.get(path).status_code == (200 if is_demo else 404)
     house.database.close()
+
+
+def test_a_message_about_several_is_listed_and_taken_whole_by_one_button(pages: Pages) -> None:
+    client = pages.by("mira")
+    for name in ("checkout-down", "broken-chain"):
+        client.post(f"/console/alerts/{name}")
+    pages.world.run()
+    read = words(client.get("/console"))
+    assert "You are paged for 2 incidents. • 2 CRITICAL constitutional: Hash chain broken" in read
+    shown = client.get("/console").text
+    button = f"Acknowledge all as {on_call(pages)}"
+    form = shown[: shown.index(button)].rpartition("<form")[2]
+    sent = dict(re.findall(r'name="(channel|sender|number|page)" value="([^"]*)"', form))
+    client.post("/console/answers", data={**sent, "verb": "acknowledge"})
+    assert "Acknowledged 2, they are yours: 2, 1." in words(client.get("/console"))
+    assert "sent in one message with 2" in words(client.get("/incidents/1"))
