@@ -110,9 +110,11 @@ def test_a_dead_engine_is_told_after_a_moment_and_again_and_when_it_is_back(watc
     watched.turns(17, every_seconds=60)
     no_engine = (KIM, "No engine is running: nobody is being paged. Start `tocsin engine`.")
     assert watched.told() == [no_engine, no_engine]
+    watched.turn()
     assert watched.state() == reconciled.FAILED
     watched.lives = True
     watched.turns(5, every_seconds=60)
+    watched.turn()
     assert watched.told()[2:] == [(KIM, "All is well again: what was wrong since 10:01 UTC is put right.")]
     assert watched.state() == reconciled.PASSED
 
