@@ -71,6 +71,10 @@ class LevelShown:
     after_seconds: float
     page: tuple[str, ...]
     announce: tuple[str, ...]
+    round_robin: bool = False
+    during: str = ""  # the hours' key; "": at any time
+    outside: str = ""
+    runbook: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,8 @@ class PolicyShown:
     repeat_after_seconds: int
     ack_timeout_seconds: int
     levels: tuple[LevelShown, ...]
+    unack_after_seconds: int = 0
+    acknowledgements: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +176,22 @@ def _policy(policy: Policy, reads_all: bool) -> PolicyShown:
             after_seconds=level.after_seconds,
             page=tuple(map(str, level.page)),
             announce=tuple(str(each) if reads_all else _without_secrets(each) for each in level.announce),
+            round_robin=level.round_robin,
+            during=level.during.key if level.during else "",
+            outside=level.outside.key if level.outside else "",
+            runbook=level.runbook,
         )
         for level in policy.levels
     )
-    return PolicyShown(policy.key, policy.repeat, policy.repeat_after_seconds, policy.ack_timeout_seconds, levels)
+    return PolicyShown(
+        key=policy.key,
+        repeat=policy.repeat,
+        repeat_after_seconds=policy.repeat_after_seconds,
+        ack_timeout_seconds=policy.ack_timeout_seconds,
+        unack_after_seconds=policy.unack_after_seconds,
+        acknowledgements=policy.acknowledgements,
+        levels=levels,
+    )
 
 
 def _without_secrets(announcement: Announcement) -> str:

@@ -139,13 +139,19 @@ class LevelShown(Schema):
     after_seconds = fields.Float(metadata={"description": "from the start of the escalation"})
     page = fields.List(fields.String())
     announce = fields.List(fields.String(), metadata={"description": "URLs are hidden, except for administrators"})
+    round_robin = fields.Boolean(metadata={"description": "of all whom it names, one: the next in turn"})
+    during = fields.String(metadata={"description": "hours outside which it is passed over; or empty"})
+    outside = fields.String(metadata={"description": "hours during which it is passed over; or empty"})
+    runbook = fields.String(metadata={"description": "attached when the level fires; or empty"})
 
 
 class PolicyShown(Schema):
     key = fields.String()
     repeat = fields.Integer()
     repeat_after_seconds = fields.Integer()
-    ack_timeout_seconds = fields.Integer()
+    ack_timeout_seconds = fields.Integer(metadata={"description": "0: whoever has it is never asked"})
+    unack_after_seconds = fields.Integer()
+    acknowledgements = fields.Integer(metadata={"description": "how many people must acknowledge"})
     levels = fields.List(fields.Nested(LevelShown))
 
 

@@ -31,10 +31,15 @@ class LevelInWords:
 
 def level_in_words(level: LevelShown, names: Mapping[str, str]) -> LevelInWords:
     """`names`: responder key -> name."""
+    hours = [
+        f"only during {level.during}" if level.during else "",
+        f"not during {level.outside}" if level.outside else "",
+    ]
+    pages = listed([target_in_words(written, names) for written in level.page]) or "nobody"
     return LevelInWords(
         level=level.level,
-        when=after(level.after_seconds),
-        pages=listed([target_in_words(written, names) for written in level.page]) or "nobody",
+        when=", ".join(filter(None, (after(level.after_seconds), *hours))),
+        pages=f"one in turn of {pages}" if level.round_robin else pages,
         announces=listed([_place(written) for written in level.announce]),
     )
 
@@ -59,7 +64,9 @@ def ending(policy: PolicyShown, last_resort: str) -> str:
         times = "once more" if policy.repeat == 1 else f"{policy.repeat} more times"
         distance = span(timedelta(seconds=policy.repeat_after_seconds))
         again = f"the levels begin anew {times}, {distance} after the last one; then "
-    return f"If still nobody answers, {again}the last resort is called until somebody does: {last_resort or 'nobody'}."
+    several = f" It stops when {policy.acknowledgements} people have it." if policy.acknowledgements > 1 else ""
+    then = f"the last resort is called until somebody does: {last_resort or 'nobody'}."
+    return f"If still nobody answers, {again}{then}{several}"
 
 
 def listed(words: list[str]) -> str:

@@ -73,6 +73,9 @@ def test_a_level_is_told_as_one_would_say_it() -> None:
     assert told.announces == "Slack #all and webhook https://x/…"
     assert web_oncall.level_in_words(LevelShown(1, 0.0, (), ()), {}).when == "at once"
     assert web_oncall.level_in_words(LevelShown(1, 0.0, (), ()), {}).pages == "nobody"
+    turns = LevelShown(1, 0.0, ("role:manager",), (), round_robin=True, outside="office")
+    told = web_oncall.level_in_words(turns, {})
+    assert (told.when, told.pages) == ("at once, not during office", "one in turn of every manager")
 
 
 @pytest.mark.parametrize(
