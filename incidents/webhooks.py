@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from flask import Blueprint, Response, jsonify
 
 from config import logs, security
-from config.errors import InvalidInputError, NotAllowedError, NotFoundError, TooLargeError
+from config.errors import InvalidInputError, NotAllowedError, NotFoundError
+from incidents import transports
 from incidents.edge_in import Edge, door, receive
-from incidents.sources import reading
 from incidents.sources.base import PayloadRefusedError
-from incidents.sources.table import SOURCES, Source
-
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+from incidents.sources.table import SOURCES
 
 log = logs.get("webhooks")
 
@@ -22,7 +17,7 @@ log = logs.get("webhooks")
 def blueprint(edge: Edge) -> Blueprint:
     routes = Blueprint("webhooks", __name__)
 
-    @routes.post("/alerts/<source>/<key>", strict_slashes=False)
+    @routes.route("/alerts/<source>/<key>", methods=transports.METHODS, strict_slashes=False)
     @security.public
     def native(source: str, key: str) -> tuple[Response, int]:
         """A monitoring system's own webhook."""
@@ -34,7 +29,7 @@ def blueprint(edge: Edge) -> Blueprint:
             log.warning("alert with an unknown key refused", source=source)
             raise NotAllowedError(f"No {source} integration has this key. Check the URL against tocsin.yaml.")
         try:
-            alerts = SOURCES[source].parse(content(SOURCES[source]), now=now)
+            alerts = SOURCES[source].parse(transports.content(SOURCES[source]), now=now)
         except PayloadRefusedError as refused:
             # Whoever sends this will not send it again better: it may be a page that nobody gets.
             log.error("alert refused", source=source, field=refused.field, problem=refused.problem)
@@ -48,23 +43,3 @@ def blueprint(edge: Edge) -> Blueprint:
 
     security.exempt(routes)
     return routes
-
-
-def content(source: Source) -> Any:
-    """What the source's parser takes, from the body as it came."""
-    body = _body()
-    if source.content == "form" or (source.content == "any" and request.mimetype in FORMS):
-        return request.form.to_dict()
-    try:
-        return reading.json_value(body)
-    except PayloadRefusedError:
-        if source.content == "any" and request.mimetype == "text/plain":
-            return reading.clean(body.decode("utf-8", errors="replace"))
-        raise
-
-
-def _body() -> bytes:
-    try:
-        return request.get_data()
-    except RequestEntityTooLarge as large:
-        raise TooLargeError("The body is over 1 MiB. Send fewer alerts at once; none of these was taken.") from large

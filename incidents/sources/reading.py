@@ -34,7 +34,8 @@ LINKS_MAX = 20
 LINK_CHARACTERS_MAX = 2_048
 
 WITHHELD = "(withheld)"
-SECRETS = {"accesstoken", "apikey", "authorization", "password", "routingkey", "secret", "servicekey", "token"}
+_SECRETS = "accesstoken apikey authorization contactpager password routingkey secret servicekey token userpager"
+SECRETS = frozenset(_SECRETS.split())
 
 _LINE_END = re.compile(r"\r\n?")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")

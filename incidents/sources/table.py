@@ -7,31 +7,67 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from incidents.sources import alertmanager, generic, opsgenie, pagerduty
+from incidents.sources import (
+    alertmanager,
+    azure_monitor,
+    cloudwatch,
+    datadog,
+    gcp_monitoring,
+    generic,
+    github,
+    gitlab,
+    grafana,
+    healthchecks,
+    nagios,
+    newrelic,
+    opsgenie,
+    pagerduty,
+    sentry,
+    uptime_kuma,
+    zabbix,
+)
 from incidents.sources.base import IncomingAlert
 
 
 class Parse(Protocol):
-    """Raises PayloadRefusedError only, whatever JSON it is given."""
+    """Raises PayloadRefusedError only, whatever JSON it is given. None at all: it asks for nobody, as a ping does."""
 
     def __call__(self, payload: Any, *, now: datetime) -> list[IncomingAlert]: ...
 
 
+Content = Literal["json", "fields", "text", "words"]
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """`content` says what `parse` takes: a JSON value, the fields of a form, or (`any`) these and plain text too."""
+    """`content` says what `parse` takes: `json`, a JSON value whatever the request calls it; `fields`, those of a form
+    too; `text`, plain text that says it is that too; `words`, whatever is not JSON as text too."""
 
     name: str  # as in tocsin.yaml and in the address its alerts are posted to
     parse: Parse
-    content: Literal["json", "form", "any"]
+    content: Content
     describes: str
+    by_get: bool = False  # a GET with a query brings an alert too; a browser that opens the address must not
 
 
 # fmt: off
 SOURCES: Mapping[str, Source] = {source.name: source for source in (
     Source(alertmanager.NAME, alertmanager.parse, "json", "Prometheus Alertmanager's webhook, or Prometheus itself"),
-    Source(generic.NAME, generic.parse, "any", "JSON, a form or text from anything that can send a request"),
+    Source(azure_monitor.NAME, azure_monitor.parse, "json", "Azure Monitor's common alert schema"),
+    Source(cloudwatch.NAME, cloudwatch.parse, "json", "CloudWatch alarms and other messages of an Amazon SNS topic"),
+    Source(datadog.NAME, datadog.parse, "fields", "Datadog's webhooks integration"),
+    Source(gcp_monitoring.NAME, gcp_monitoring.parse, "json", "Google Cloud Monitoring's webhook channel"),
+    Source(generic.NAME, generic.parse, "text", "JSON, a form or text from anything that can send a request"),
+    Source(github.NAME, github.parse, "fields", "GitHub's workflow runs, jobs and checks that fail"),
+    Source(gitlab.NAME, gitlab.parse, "json", "GitLab's pipelines and jobs that fail"),
+    Source(grafana.NAME, grafana.parse, "json", "Grafana's alerting"),
+    Source(healthchecks.NAME, healthchecks.parse, "words", "Healthchecks.io, hosted or one's own", by_get=True),
+    Source(nagios.NAME, nagios.parse, "fields", "Nagios and Icinga, by a notification command"),
+    Source(newrelic.NAME, newrelic.parse, "json", "New Relic's workflows"),
     Source(opsgenie.NAME, opsgenie.parse, "json", "an alert of Opsgenie's Alert API v2"),
     Source(pagerduty.NAME, pagerduty.parse, "json", "an event of PagerDuty's Events API v2"),
+    Source(sentry.NAME, sentry.parse, "json", "Sentry's issues, issue alerts and metric alerts"),
+    Source(uptime_kuma.NAME, uptime_kuma.parse, "fields", "Uptime Kuma", by_get=True),
+    Source(zabbix.NAME, zabbix.parse, "fields", "Zabbix' webhook media type"),
 )}
 # fmt: on

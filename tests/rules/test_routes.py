@@ -40,6 +40,8 @@ PUBLIC = {
     "GET /metrics": "a token, or a request from this machine itself",
     "GET /api/openapi.json": "the description of the API, the same for everybody",
     "POST /alerts/<source>/<key>": "the integration's key in the path",
+    "PUT /alerts/<source>/<key>": "the same; Grafana can be told to",
+    "GET /alerts/<source>/<key>": "the same; some senders put an alert in the query",
     "POST /v2/enqueue": "the routing key in the body",
     "POST /v2/change/enqueue": "the routing key in the body",
     **{f"{method} /v2/enqueue": "answers 405" for method in OTHERS},
