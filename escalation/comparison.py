@@ -13,6 +13,8 @@ from escalation.plan import Urgency
 from escalation.policies import Policy
 from escalation.simulate import Case, Course, World, simulate
 
+MOMENTS_MAX = 200  # of one policy, each tried on both sides
+
 Span = tuple[datetime, datetime]
 
 
@@ -54,10 +56,8 @@ class Comparison:
 
 
 def compare(before: World, after: World, since: datetime, until: datetime) -> Comparison:
-    """Two worlds over a span of time. Policies are tried with an incident that pages at once.
-
-    Raises ValueError if so much happens in this time that it would take too long.
-    """
+    """Two worlds over a span of time. Policies are tried with an incident that pages at once: at each moment when the
+    answer may change, or, where there are very many of those, at even distances."""
     return Comparison(
         people=tuple(_people(before, after, since, until)),
         policies=tuple(_policies(before, after, since, until)),
@@ -121,6 +121,8 @@ def _policies(before: World, after: World, since: datetime, until: datetime) -> 
         if old is None or new is None:
             sides = [_course(world, policy, since) for world, policy in ((before, old), (after, new))]
             yield OfPolicy(key, since, until, *sides)
+        elif (old, _relevant(before, old)) == (new, _relevant(after, new)):
+            continue
         elif found := _first_difference(before, after, old, new, since, until):
             yield found
 
@@ -128,7 +130,7 @@ def _policies(before: World, after: World, since: datetime, until: datetime) -> 
 def _first_difference(
     before: World, after: World, old: Policy, new: Policy, since: datetime, until: datetime
 ) -> OfPolicy | None:
-    moments = sorted({*stretches.moments(before, old, since, until), *stretches.moments(after, new, since, until)})
+    moments = _moments([(before, old), (after, new)], since, until)
     found: OfPolicy | None = None
     for moment in moments:
         sides = [simulate(world, Case(policy, Urgency.HIGH, moment)) for world, policy in ((before, old), (after, new))]
@@ -138,6 +140,27 @@ def _first_difference(
         elif found is not None and not differ:
             return OfPolicy(found.key, found.since, moment, found.before, found.after)
     return found
+
+
+def _relevant(world: World, policy: Policy) -> tuple[object, ...]:
+    """All of a world that decides whom this policy wakes."""
+    keys = sorted(stretches.named(world, policy))
+    schedules = sorted({target.key for target in stretches.targets(world, policy) if target.kind == "schedule"})
+    return (
+        [world.person(key) for key in keys],
+        [world.rosters.get(key) for key in schedules],
+        world.last_resort,
+    )
+
+
+def _moments(sides: Sequence[tuple[World, Policy]], since: datetime, until: datetime) -> list[datetime]:
+    try:
+        found = {moment for world, policy in sides for moment in stretches.moments(world, policy, since, until)}
+    except ValueError:
+        found = set()
+    if found and len(found) <= MOMENTS_MAX:
+        return sorted(found)
+    return [since + (until - since) * part / MOMENTS_MAX for part in range(MOMENTS_MAX)]
 
 
 def _course(world: World, policy: Policy | None, at: datetime) -> Course | None:

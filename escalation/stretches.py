@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 from escalation.oncall import resolve
 from escalation.oncall.hours import Window
 from escalation.plan import Urgency
-from escalation.policies import Policy
+from escalation.policies import Policy, Target
 from escalation.simulate import Case, Course, World, simulate
 
-MOMENTS_MAX = 4_000  # of one span; each is simulated
+MOMENTS_MAX = 2_000  # of one span; each is simulated
 
 Answer = tuple[tuple[str, str, str, int, str, int], ...]
 
@@ -87,8 +87,7 @@ def _leads(policy: Policy) -> list[timedelta]:
 
 
 def _hand_overs(world: World, policy: Policy, since: datetime, until: datetime) -> Iterator[datetime]:
-    targets = {target for level in policy.levels for target in level.page} | set(world.last_resort)
-    for key in sorted({target.key for target in targets if target.kind == "schedule"}):
+    for key in sorted({target.key for target in targets(world, policy) if target.kind == "schedule"}):
         if key in world.rosters:
             for shift in resolve.shifts(world.rosters[key], since, until):
                 yield shift.starts_at
@@ -100,7 +99,7 @@ def _times_of_day(world: World, policy: Policy, since: datetime, until: datetime
     for level in policy.levels:
         for hours in filter(None, (level.during, level.outside)):
             windows.setdefault((hours.window, hours.timezone), {0})
-    for person in filter(None, map(world.person, _named(world, policy))):
+    for person in filter(None, map(world.person, named(world, policy))):
         for rule in (rule for steps in person.rules.values() for rule in steps if rule.window):
             windows.setdefault((rule.window, person.timezone), set()).add(rule.after_seconds)  # type: ignore[arg-type]  # those with a window
     for (window, zone), afters in windows.items():
@@ -108,10 +107,15 @@ def _times_of_day(world: World, policy: Policy, since: datetime, until: datetime
             yield edge - timedelta(seconds=after)
 
 
-def _named(world: World, policy: Policy) -> set[str]:
+def targets(world: World, policy: Policy) -> set[Target]:
+    """Whom the levels and the last resort name."""
+    return {target for level in policy.levels for target in level.page} | set(world.last_resort)
+
+
+def named(world: World, policy: Policy) -> set[str]:
     """Everybody whom the policy or the last resort may reach at some time."""
     found: set[str] = set()
-    for target in {target for level in policy.levels for target in level.page} | set(world.last_resort):
+    for target in targets(world, policy):
         if target.kind == "responder":
             found.add(target.key)
         elif target.kind == "role":

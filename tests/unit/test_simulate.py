@@ -165,6 +165,13 @@ def test_what_stays_the_same_is_no_change() -> None:
     assert not compare(WORLD, WORLD, MONDAY, MONDAY + 48 * HOUR)
 
 
+def test_where_very_much_changes_it_is_looked_at_even_distances() -> None:
+    before = replace(WORLD, rosters={"primary": roster("primary", "ana", "bo", turn="h")})
+    after = replace(WORLD, rosters={"primary": roster("primary", "bo", "ana", turn="h")})
+    found = compare(before, after, MONDAY, MONDAY + 80 * 24 * HOUR)
+    assert [each.key for each in found.policies] == ["standard"]
+
+
 def test_a_policy_that_comes_or_goes_is_told() -> None:
     found = compare(WORLD, replace(WORLD, policies={}), MONDAY, MONDAY + HOUR)
     assert [(each.key, each.after) for each in found.policies] == [("standard", None)]
