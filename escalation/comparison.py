@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from escalation import stretches
-from escalation.oncall import resolve
+from escalation.oncall import differences, resolve
+from escalation.oncall.schedules import Shift
 from escalation.plan import Urgency
 from escalation.policies import Policy
 from escalation.simulate import Case, Course, World, simulate
 
 MOMENTS_MAX = 200  # of one policy, each tried on both sides
-
-Span = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,54 +63,22 @@ def compare(before: World, after: World, since: datetime, until: datetime) -> Co
 
 
 def _people(before: World, after: World, since: datetime, until: datetime) -> Iterable[ForPerson]:
-    had, has = (_duties(world, since, until) for world in (before, after))
-    gained: defaultdict[str, list[Duty]] = defaultdict(list)
-    lost: defaultdict[str, list[Duty]] = defaultdict(list)
-    for key, schedule in sorted({*had, *has}):
-        then, now = had.get((key, schedule), []), has.get((key, schedule), [])
-        gained[key] += [Duty(schedule, *span) for span in without(now, then)]
-        lost[key] += [Duty(schedule, *span) for span in without(then, now)]
-    for key in sorted({*gained, *lost}):
+    moved = differences.moved(_shifts(before, since, until), _shifts(after, since, until))
+    for key, moves in sorted(moved.items()):
         person = after.person(key) or before.person(key)
-        if gained[key] or lost[key]:
-            yield ForPerson(key, person.name if person else key, tuple(gained[key]), tuple(lost[key]))
+        gained, lost = (
+            tuple(Duty(each.schedule, each.starts_at, each.ends_at) for each in moves if each.comes == comes)
+            for comes in (True, False)
+        )
+        yield ForPerson(key, person.name if person else key, gained, lost)
 
 
-def _duties(world: World, since: datetime, until: datetime) -> dict[tuple[str, str], list[Span]]:
-    """(person, schedule) -> when they are on call, in order and without overlaps."""
-    found: defaultdict[tuple[str, str], list[Span]] = defaultdict(list)
-    for key, roster in world.rosters.items():
-        for shift in resolve.shifts(roster, since, until):
-            if not shift.shadow:
-                found[shift.responder, key].append((shift.starts_at, shift.ends_at))
-    return {held: _joined(spans) for held, spans in found.items()}
-
-
-def _joined(spans: Iterable[Span]) -> list[Span]:
-    found: list[Span] = []
-    for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(end, found[-1][1]))
-        else:
-            found.append((start, end))
-    return found
-
-
-def without(spans: Sequence[Span], taken: Sequence[Span]) -> list[Span]:
-    """The parts of `spans` that lie in none of `taken`. Both in order, without overlaps."""
-    found: list[Span] = []
-    for start, end in spans:
-        for other_start, other_end in taken:
-            if other_end <= start or other_start >= end:
-                continue
-            if other_start > start:
-                found.append((start, other_start))
-            start = max(start, other_end)
-            if start >= end:
-                break
-        if start < end:
-            found.append((start, end))
-    return found
+def _shifts(world: World, since: datetime, until: datetime) -> dict[str, list[Shift]]:
+    """By schedule, of those who are paged."""
+    return {
+        key: [shift for shift in resolve.shifts(roster, since, until) if not shift.shadow]
+        for key, roster in world.rosters.items()
+    }
 
 
 def _policies(before: World, after: World, since: datetime, until: datetime) -> Iterable[OfPolicy]:

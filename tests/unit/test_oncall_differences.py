@@ -62,6 +62,24 @@ _SPANS = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), max_size=6).
 )
 
 
+@pytest.mark.parametrize(
+    ("spans", "taken", "left"),
+    [
+        ([(0, 10)], [(3, 5)], [(0, 3), (5, 10)]),
+        ([(0, 10)], [(0, 10)], []),
+        ([(0, 4), (6, 10)], [(3, 7)], [(0, 3), (7, 10)]),
+        ([(0, 4)], [(4, 8)], [(0, 4)]),
+    ],
+)
+def test_time_without_time(
+    spans: list[tuple[int, int]], taken: list[tuple[int, int]], left: list[tuple[int, int]]
+) -> None:
+    def moments(pairs: list[tuple[int, int]]) -> list[differences.Span]:
+        return [(at(start), at(end)) for start, end in pairs]
+
+    assert differences.without(moments(spans), moments(taken)) == moments(left)
+
+
 @given(_SPANS, _SPANS)
 def test_what_is_left_is_exactly_what_was_not_taken(
     spans: list[differences.Span], taken: list[differences.Span]

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from escalation import course_text, picture, stretches
-from escalation.comparison import Duty, compare, without
+from escalation.comparison import Duty, compare
 from escalation.oncall.hours import Hours, Window
 from escalation.oncall.schedules import Roster, Rotation, Schedule
 from escalation.plan import BusinessDays, Urgency
@@ -175,24 +175,6 @@ def test_where_very_much_changes_it_is_looked_at_even_distances() -> None:
 def test_a_policy_that_comes_or_goes_is_told() -> None:
     found = compare(WORLD, replace(WORLD, policies={}), MONDAY, MONDAY + HOUR)
     assert [(each.key, each.after) for each in found.policies] == [("standard", None)]
-
-
-@pytest.mark.parametrize(
-    ("spans", "taken", "left"),
-    [
-        ([(0, 10)], [(3, 5)], [(0, 3), (5, 10)]),
-        ([(0, 10)], [(0, 10)], []),
-        ([(0, 4), (6, 10)], [(3, 7)], [(0, 3), (7, 10)]),
-        ([(0, 4)], [(4, 8)], [(0, 4)]),
-    ],
-)
-def test_time_without_time(
-    spans: list[tuple[int, int]], taken: list[tuple[int, int]], left: list[tuple[int, int]]
-) -> None:
-    def at(pairs: list[tuple[int, int]]) -> list[tuple[datetime, datetime]]:
-        return [(MONDAY + start * HOUR, MONDAY + end * HOUR) for start, end in pairs]
-
-    assert without(at(spans), at(taken)) == at(left)
 
 
 # How it is shown
