@@ -39,7 +39,7 @@ from escalation import api as escalation_api
 from escalation import cli as escalation_cli
 from escalation import gauges, responders, web_shifts
 from escalation import web as escalation_web
-from escalation.channels import configured, whisper
+from escalation.channels import configured
 from escalation.oncall import api as oncall_api
 from escalation.oncall import api_ahead
 from escalation.paging import watchdog
@@ -60,6 +60,8 @@ from incidents import web as incidents_web
 from incidents.desk import Desk
 from incidents.edge_in import Edge
 from incidents.proof import timeline
+from incidents.slack import routes as slack_routes
+from incidents.slack.corridor import Corridor
 from migrations.run import current, is_current, upgrade
 from runbook_links import cli as runbooks_cli
 from runbook_links import linter
@@ -144,19 +146,10 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
 
     for way_in in ways_in.blueprints(Edge(database, desk, clock.now, wake, counted)):
         app.register_blueprint(way_in)
-    app.register_blueprint(
-        reply_routes.blueprint(
-            reply_routes.ReplyEdge(
-                database,
-                desk,
-                clock.now,
-                wake,
-                slack_signing_secret=house.settings.slack_signing_secret,
-                twilio_auth_token=house.settings.twilio_auth_token,
-                whisper=whisper.whisperer(configured.slack(house.settings)),
-            )
-        )
-    )
+    edge = reply_routes.ReplyEdge(database, desk, clock.now, wake, house.settings.twilio_auth_token)
+    app.register_blueprint(reply_routes.blueprint(edge))
+    corridor = Corridor(database, desk, clock.now, wake, configured.slack(house.settings))
+    app.register_blueprint(slack_routes.blueprint(corridor, clock.now, house.settings.slack_signing_secret))
     documented = http.make_api(app)
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now, wake))

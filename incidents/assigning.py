@@ -78,6 +78,9 @@ def add_responder(
     """Page one more person, whoever has it; nobody gives anything up."""
     incident = _going_on(session, number, actor)
     person = _person(session, responder)
+    if actor.responder_id == person.id:
+        problem = "you know of it; acknowledge it, or have it handed over to you"
+        raise InvalidInputError("Nobody is paged by themselves.", fields={"responder": problem})
     said = noting.worded(reason, "reason", noting.REASON_CHARACTERS_MAX) if reason else ""
     note = f"{actor.name} asks for your help{': ' + said if said else ''}"
     if beside.add(session, number, person.id, note=note, now=now) is None:

@@ -228,3 +228,15 @@ class Heartbeat(Base):
     pinged_at: Mapped[datetime | None]
     missing_since: Mapped[datetime | None]  # when its silence was first reported; None: it is heard of, or not yet due
     excused_at: Mapped[datetime | None]  # the moment it was due by, if Tocsin itself was away then and waited longer
+
+
+class Deed(Base):
+    """Something that a person did once by a channel which may bring it twice, and what they were answered."""
+
+    __tablename__ = "deeds"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    once: Mapped[str] = mapped_column(String(200), unique=True)  # as the channel names it
+    done_at: Mapped[datetime] = mapped_column(index=True)
+    incident_id: Mapped[int] = mapped_column(BigId, default=0)  # 0: about none
+    sentence: Mapped[str] = mapped_column(Text, default="")

@@ -42,11 +42,7 @@ class Answer:
 
 def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     """Do what the reply says, as whoever's address it came from; a stranger has no power and is told so."""
-    with database.reading() as session:
-        # A telephone is one address with two channels: a call from it and a text from it are the same person's.
-        # An address with a NUL or half a surrogate pair is nobody's, and no database could be asked for it.
-        known = reply.sender.isprintable()
-        person = responders.by_handle(session, reply.channel, reply.sender) if known else None
+    person = person_of(database, reply.channel, reply.sender)
     if person is None:
         return Answer(answers.unknown_sender())
     if reply.verb is Verb.HELP:
@@ -63,18 +59,33 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     number = reply.number if reply.number is not None else _newest_page(database, person)
     if number is None:
         return Answer(answers.nothing_open())
-    if reply.verb is Verb.MORE:
-        return _more(database, desk, number)
     try:
         with database.transaction() as session:
             outcome = _verb(session, desk, reply, number, actor, now)
     except NotFoundError:
         return Answer(answers.unknown_number(number))
-    except NotAllowedError:
-        return Answer(answers.refused(number, reply.verb), number)
     except TocsinError as refused:
-        return Answer(refused.detail, number)
+        return Answer(in_words(refused, number, reply.verb), number)
     return Answer(outcome.sentence, number, outcome.changed)
+
+
+def person_of(database: Database, channel: str, sender: str) -> Responder | None:
+    """Whose address it is; None for a stranger."""
+    # An address with a NUL or half a surrogate pair is nobody's, and no database could be asked for it.
+    if not sender.isprintable():
+        return None
+    with database.reading() as session:
+        # A telephone is one address with two channels: a call from it and a text from it are the same person's.
+        return responders.by_handle(session, channel, sender)
+
+
+def in_words(refused: TocsinError, number: int, verb: str) -> str:
+    """What a verb's refusal is called on a channel, where there is no form to show it in."""
+    if isinstance(refused, NotFoundError):
+        return answers.unknown_number(number)
+    if isinstance(refused, NotAllowedError):
+        return answers.refused(number, verb)
+    return refused.detail
 
 
 def actor_of(person: Responder, *, via: str) -> Actor:
@@ -145,13 +156,3 @@ def _list(database: Database) -> str:
         ).all()
     worst_first = sorted(rows, key=lambda i: (("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO").index(i.severity), -i.id))
     return answers.open_incidents([answers.listed(i.id, i.severity, i.title, i.status) for i in worst_first])
-
-
-def _more(database: Database, desk: Desk, number: int) -> Answer:
-    with database.reading() as session:
-        incident = session.get(Incident, number)
-    if incident is None:
-        return Answer(answers.unknown_number(number))
-    why = incident.classification.get("sentence", "")
-    page = f"{desk.base_url}/incidents/{number}"
-    return Answer(f"{why} Runbook steps, timeline, notes and escalating: {page}", number)

@@ -1,4 +1,4 @@
-"""Where Slack and Twilio bring people's answers. What is not provably theirs is refused and not acted on."""
+"""Where Twilio brings people's answers; Slack's come in by `incidents.slack`. What is not provably theirs is refused and not acted on."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 
 from config import http, logs, security
 from config.database import Database
 from config.errors import NotSignedInError
 from escalation import paged
-from escalation.channels import answers, slack, sms, twiml, voice
+from escalation.channels import answers, sms, twiml, voice
 from escalation.channels.base import Reply, ReplyRefusedError, Verb
 from incidents import replies
 from incidents.desk import Desk
@@ -27,28 +27,11 @@ class ReplyEdge:
     desk: Desk
     read_clock: Callable[[], datetime]
     wake: Callable[[], None]
-    slack_signing_secret: str
     twilio_auth_token: str
-    whisper: Callable[[str, str, str], None]  # channel, user, text: said to that Slack user only; returns at once
 
 
 def blueprint(edge: ReplyEdge) -> Blueprint:
     routes = Blueprint("replies", __name__, url_prefix="/replies")
-
-    @routes.post("/slack")
-    @security.public
-    def from_slack() -> Response:
-        """A pressed button, or `/incident …`. Slack allows three seconds: what takes longer happens afterwards."""
-        now = edge.read_clock()
-        reply = _read(
-            lambda: slack.parse_reply(dict(request.headers), request.get_data(), now, edge.slack_signing_secret)
-        )
-        answer = _act(edge, reply, now)
-        if "command" in reply.context:
-            return jsonify(response_type="ephemeral", text=answer.sentence)
-        if not answer.changed:  # a change shows in the message itself; anything else is said to whoever pressed
-            edge.whisper(reply.context.get("channel", ""), reply.sender, answer.sentence)
-        return Response(status=200)
 
     @routes.post("/sms")
     @security.public

@@ -17,7 +17,7 @@ from config import auth
 from escalation.models import Escalation
 from escalation.policies import Policy
 from escalation.web_reader import times_of_reader
-from incidents import noting, phases, queries, queries_detail, web_hands, web_verbs, web_words
+from incidents import noting, phases, queries, queries_detail, stepping, web_hands, web_words
 from incidents.lifecycle import Status
 from incidents.models import RequestState
 from incidents.proof.models import TimelineEntry
@@ -84,7 +84,7 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
             (each, web_words.asked_for(each)) for each in detail.requests if each.state != RequestState.PENDING
         ],
         "recertification": _late(book, now.date()),
-        "steps": _steps(detail, book, web_verbs.approved(session, detail.number)),
+        "steps": _steps(detail, book, stepping.approved(session, detail.number)),
         "progress": phases.phase_report(_course(detail), now),
         "alerts": list(reversed(detail.alerts))[:ALERTS_SHOWN],
         "rows": web_words.rows(entries),

@@ -5,16 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask import Blueprint
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug import Response
 
-from incidents import actions, governance, noting, reclassifying
+from incidents import actions, governance, noting, reclassifying, stepping
 from incidents.desk import Actor, Outcome
-from incidents.models import ChangeRequest, RequestState
 from incidents.severity import IncidentClass, Severity
 from incidents.web_edge import NUMBER, Edge, typed
-from runbook_links import links
 
 
 def add(pages: Blueprint, edge: Edge) -> None:
@@ -98,29 +95,6 @@ def _record(pages: Blueprint, edge: Edge) -> None:
         said = typed("note")
 
         def verb(session: Session, who: Actor, now: datetime) -> Outcome:
-            incident = noting.locked(session, number)
-            noting.may_act(who)
-            noting.active(incident, who, now)
-            ticked = links.tick_step(
-                session,
-                desk.journal,
-                desk.shelf,
-                number,
-                step,
-                actor_name=who.name,
-                now=now,
-                note=noting.worded(said, "note", noting.REASON_CHARACTERS_MAX) if said else "",
-                approved=approved(session, number),
-            )
-            sentence = f"Step {step} is done." if ticked else f"Step {step} was done before."
-            return Outcome(number, ticked, incident.status, sentence)
+            return stepping.tick(session, desk, number, step, who, now, note=said)
 
         return edge.act(number, verb, then=f"#step-{step}")
-
-
-def approved(session: Session, number: int) -> frozenset[str]:
-    """The actions on this incident that two keepers have agreed to."""
-    given = select(ChangeRequest.action).where(
-        ChangeRequest.incident_id == number, ChangeRequest.state == RequestState.APPROVED
-    )
-    return frozenset(session.scalars(given))

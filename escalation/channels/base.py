@@ -74,7 +74,6 @@ class Verb(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
     ESCALATE = "escalate"
-    MORE = "more"
     LIST = "list"
     HELP = "help"
 

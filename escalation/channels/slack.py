@@ -1,22 +1,27 @@
-"""Slack: the living message of an incident, direct messages to the people paged, and what they press or type."""
+"""Slack: the living message of an incident, direct messages to the people paged, and what is shown to one person.
+
+What people press and type comes in by `slack_inbound`.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import urlsplit
 
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.signature import Clock, SignatureVerifier
 from slack_sdk.web import SlackResponse, WebClient
+from slack_sdk.webhook import WebhookClient
 
-from escalation.channels import reply_words, slack_blocks, slack_many
-from escalation.channels.base import ChannelError, Message, Reply, ReplyRefusedError, Sent, Verb
+from config.clock import monotonic_seconds
+from escalation.channels import slack_blocks, slack_waits
+from escalation.channels.base import ChannelError, Message, Sent
+from escalation.channels.slack_inbound import text_at
+from escalation.channels.slack_waits import Waits
 
 API_URL = "https://slack.com/api/"
 TIMEOUT_SECONDS = 10
@@ -66,22 +71,33 @@ PERMANENT: dict[str, bool] = {
     "service_unavailable": False,
     "team_added_to_org": False,
 }
+SCOPES = {
+    "chat:write": "to post and edit messages",
+    "commands": "for /incident",
+}
+SCOPES_FOR_MORE = {
+    "chat:write.public": "to post in channels that it was not invited to",
+    "usergroups:write": "to keep a usergroup in step with who is on call",
+}
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,63}")  # what is not one is the SDK's own words, or a proxy's
 
 # Slack dislikes how the message is laid out: the same words without blocks still reach the person.
 LAYOUT_REFUSED = frozenset({"invalid_attachments", "invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"})
 
-VERBS: dict[str, Verb] = {
-    slack_blocks.ACKNOWLEDGE: Verb.ACKNOWLEDGE,
-    slack_blocks.RESOLVE: Verb.RESOLVE,
-    slack_blocks.MORE: Verb.MORE,
-    slack_many.ACKNOWLEDGE_ALL: Verb.ACKNOWLEDGE,
-}
-
 # The SDK logs every failure as an error of its own. Here a failure is a ChannelError, and whoever catches it decides
 # what is worth a line.
 _quiet = logging.getLogger("tocsin.slack_sdk")
 _quiet.setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What Slack says of the bot's token."""
+
+    team: str
+    user: str
+    url: str
+    scopes: frozenset[str]
 
 
 class Slack:
@@ -94,6 +110,9 @@ class Slack:
         self._client = WebClient(
             token=token, base_url=api_url, timeout=timeout_seconds, retry_handlers=[], logger=_quiet
         )
+        self._api_host = urlsplit(api_url).hostname or ""
+        self._timeout_seconds = timeout_seconds
+        self._waits = Waits(monotonic_seconds)
 
     def send(self, address: str, message: Message) -> Sent:
         return self._deliver(self._client.chat_postMessage, message, channel=address, unfurl_links=False)
@@ -108,21 +127,74 @@ class Slack:
     def answer_ephemeral(self, channel: str, user: str, text: str) -> None:
         """Tell `user` alone, in `channel`. `text` is Tocsin's own sentence and is escaped here."""
         said = slack_blocks.escaped_text(text)
-        _call(self._client.chat_postEphemeral, channel=channel, user=user, text=said)
+        self._call(self._client.chat_postEphemeral, channel=channel, user=user, text=said)
+
+    def respond(self, response_url: str, body: dict[str, Any]) -> None:
+        """Answer what somebody pressed or typed, where they did, for up to half an hour after it."""
+        hook = WebhookClient(response_url, timeout=self._timeout_seconds, retry_handlers=[], logger=_quiet)
+        try:
+            answer = hook.send_dict(body)
+        except (OSError, HTTPException, ValueError, SlackClientError) as broken:
+            raise ChannelError(f"Slack took no answer: {broken}", permanent=False, code="network") from broken
+        if answer.status_code != 200:
+            code = f"http_{answer.status_code}"
+            raise ChannelError(f"Slack took no answer: {code}", permanent=answer.status_code < 500, code=code)
+
+    def is_slacks(self, url: str) -> bool:
+        """Whether an address to answer on is one of Slack's, or of what stands in for it."""
+        try:
+            split = urlsplit(url)
+        except ValueError:
+            return False
+        host = split.hostname or ""
+        return bool(host) and (
+            host == self._api_host or (split.scheme == "https" and host.endswith((".slack.com", ".slack-gov.com")))
+        )
+
+    def open_view(self, trigger_id: str, view: dict[str, Any]) -> str:
+        """Open a modal; its id. The trigger is good for three seconds, and once."""
+        answer = self._call(self._client.views_open, trigger_id=trigger_id, view=view)
+        return text_at(answer.data, "view", "id")
+
+    def update_view(self, view_id: str, view: dict[str, Any]) -> None:
+        self._call(self._client.views_update, view_id=view_id, view=view)
 
     def set_usergroup(self, usergroup: str, members: Sequence[str]) -> None:
         """These members and no others. Slack refuses none at all."""
-        _call(self._client.usergroups_users_update, usergroup=usergroup, users=list(members))
+        self._call(self._client.usergroups_users_update, usergroup=usergroup, users=list(members))
+
+    def identity(self) -> Identity:
+        """Who the token makes us, and what it lets us do. Raises ChannelError if it is no good."""
+        answer = self._call(self._client.auth_test)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        scopes = frozenset(each.strip() for each in str(headers.get("x-oauth-scopes", "")).split(",") if each.strip())
+        return Identity(text_at(answer.data, "team"), text_at(answer.data, "user"), text_at(answer.data, "url"), scopes)
 
     def _deliver(self, method: Callable[..., SlackResponse], message: Message, **where: Any) -> Sent:
         try:
-            answer = _call(method, **where, **slack_blocks.render(message))
+            answer = self._call(method, **where, **slack_blocks.render(message))
         except ChannelError as error:
             if error.code not in LAYOUT_REFUSED:
                 raise
-            answer = _call(method, **where, text=slack_blocks.plain_text(message), blocks=[], attachments=[])
-        ts = _at(answer.data, "ts")[:NAME_CHARACTERS_MAX]
-        return Sent(provider_id=ts, ref={"channel": _at(answer.data, "channel")[:NAME_CHARACTERS_MAX], "ts": ts})
+            answer = self._call(method, **where, text=slack_blocks.plain_text(message), blocks=[], attachments=[])
+        ts = text_at(answer.data, "ts")[:NAME_CHARACTERS_MAX]
+        return Sent(provider_id=ts, ref={"channel": text_at(answer.data, "channel")[:NAME_CHARACTERS_MAX], "ts": ts})
+
+    def _call(self, method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
+        lane = slack_waits.lane(method.__name__, str(arguments.get("channel", "")))
+        if seconds := self._waits.left(lane):
+            raise ChannelError(
+                f"Slack asked to wait {seconds:.0f} s more.",
+                permanent=False,
+                code="ratelimited",
+                retry_after_seconds=seconds,
+            )
+        try:
+            return _call(method, **arguments)
+        except ChannelError as error:
+            if error.code in slack_waits.CODES:
+                self._waits.begin(lane, error.retry_after_seconds)
+            raise
 
 
 def _call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackResponse:
@@ -141,7 +213,7 @@ def _call(method: Callable[..., SlackResponse], **arguments: Any) -> SlackRespon
 
 def _error(response: SlackResponse) -> ChannelError:
     """What Slack's refusal means. Its own errors come with status 200; others are from a proxy or a failing edge."""
-    status, code = response.status_code, _at(response.data, "error")
+    status, code = response.status_code, text_at(response.data, "error")
     if not _CODE.fullmatch(code):
         code = f"http_{status}"
     retry_after = _seconds({k.lower(): v for k, v in response.headers.items()}.get("retry-after"))
@@ -153,87 +225,3 @@ def _error(response: SlackResponse) -> ChannelError:
 
 def _seconds(text: str | None) -> float | None:
     return float(text) if text and text.isascii() and text.isdecimal() else None
-
-
-def parse_reply(headers: Mapping[str, str], body: bytes, now: datetime, signing_secret: str) -> Reply:
-    """A pressed button or a typed `/incident …`, from the raw `body`. `context` says where to answer.
-
-    Raises ReplyRefusedError unless the request is signed with `signing_secret` (Slack's scheme v0) and at most five
-    minutes from `now`, and readable. An interaction that this does not know is Verb.HELP.
-    """
-    _check_signature(headers, body, now, signing_secret)
-    form = {name: values[0] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
-    if "payload" in form:
-        return _pressed(form["payload"])
-    if not form.get("user_id") or "command" not in form:
-        raise ReplyRefusedError("Slack's request is neither a button nor a command.")
-    words = reply_words.read(form.get("text", ""))
-    context: dict[str, Any] = {
-        "response_url": form.get("response_url", ""),
-        "trigger_id": form.get("trigger_id", ""),
-        "channel": form.get("channel_id", ""),
-        "command": form["command"],
-        "rest": words.rest,
-        "all": words.everything,
-    }
-    text = form.get("text", "")
-    return Reply("slack", form["user_id"], words.verb, words.number, text, context)
-
-
-class _At(Clock):
-    """slack_sdk reads the wall clock unless it is given another."""
-
-    def __init__(self, now: datetime) -> None:
-        self._now = now
-
-    def now(self) -> float:
-        return self._now.timestamp()
-
-
-def _check_signature(headers: Mapping[str, str], body: bytes, now: datetime, signing_secret: str) -> None:
-    if not signing_secret:
-        raise ReplyRefusedError("No Slack signing secret is configured, so that no request can be trusted.")
-    try:
-        genuine = SignatureVerifier(signing_secret, clock=_At(now)).is_valid_request(body, headers)
-    except (ValueError, TypeError, OverflowError):  # a timestamp that is none, bytes that are no text
-        genuine = False
-    if not genuine:
-        raise ReplyRefusedError("Slack's request is forged or more than five minutes old.")
-
-
-def _pressed(payload: str) -> Reply:
-    try:
-        read = json.loads(payload)
-    except (ValueError, RecursionError) as garbled:
-        raise ReplyRefusedError("Slack's payload is not JSON.") from garbled
-    sender = _at(read, "user", "id")
-    if not sender:
-        raise ReplyRefusedError("Slack's payload names no user.")
-    verb, value = VERBS.get(_at(read, "actions", 0, "action_id")), _at(read, "actions", 0, "value")
-    number = (
-        int(value) if value.isascii() and value.isdecimal() and len(value) <= reply_words.NUMBER_DIGITS_MAX else None
-    )
-    if verb is not None and number is None:
-        # Without a number the reply would mean the newest page: a broken button must not act on that.
-        raise ReplyRefusedError("Slack's button names no incident.")
-    context: dict[str, Any] = {
-        "response_url": _at(read, "response_url"),
-        "trigger_id": _at(read, "trigger_id"),
-        "channel": _at(read, "channel", "id") or _at(read, "container", "channel_id"),
-        "ts": _at(read, "container", "message_ts") or _at(read, "message", "ts"),
-    }
-    if _at(read, "actions", 0, "action_id") == slack_many.ACKNOWLEDGE_ALL:
-        # Its number is the page whose message told of several incidents.
-        context |= {"all": True, "page_id": number}
-        number = None
-    return Reply("slack", sender, verb or Verb.HELP, number, context=context)
-
-
-def _at(value: Any, *path: str | int) -> str:
-    """The text at `path` in what Slack sent; empty if there is none."""
-    for step in path:
-        try:
-            value = value[step]
-        except (KeyError, IndexError, TypeError):
-            return ""
-    return value if isinstance(value, str) else ""

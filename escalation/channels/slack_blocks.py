@@ -25,6 +25,8 @@ RED, AMBER, GREEN, GREY = "#c62828", "#daa038", "#2e9e6b", "#8d8d8d"
 ACKNOWLEDGE = "tocsin.acknowledge"
 RESOLVE = "tocsin.resolve"
 MORE = "tocsin.more"
+APPROVE = "tocsin.approve"
+DECLINE = "tocsin.decline"
 
 
 def render(message: Message) -> dict[str, Any]:
@@ -91,7 +93,7 @@ def _blocks(message: Message) -> list[Block]:
     if brief.halt_recommended:
         blocks.append(slack_parts.section(f"*{wording.HALT_RECOMMENDED}*"))
     if message.standing.status not in ("resolved", "closed"):
-        blocks.append(_buttons(brief, asks=wording.asks(message)))
+        blocks.append(_buttons(brief, message.standing, asks=wording.asks(message)))
     return blocks
 
 
@@ -154,29 +156,20 @@ def _runbook(brief: Brief) -> Block:
     return slack_parts.section("\n".join(lines))
 
 
-def _buttons(brief: Brief, *, asks: bool) -> Block:
+def _buttons(brief: Brief, standing: Standing, *, asks: bool) -> Block:
+    """Resolving asks for the reason in a modal, so that a slip of the thumb ends nothing."""
     number = str(brief.incident_id)
-    elements = [
-        slack_parts.button("Resolve", RESOLVE, number) | {"confirm": _confirmation(brief)},
-        slack_parts.button("More…", MORE, number),
-    ]
+    elements = [slack_parts.button("Resolve", RESOLVE, number), slack_parts.button("More…", MORE, number)]
     if asks:
         elements.insert(0, slack_parts.button("Acknowledge", ACKNOWLEDGE, number) | {"style": "primary"})
+    if standing.awaiting:
+        elements += decisions(number)
     return {"type": "actions", "block_id": f"incident:{number}", "elements": elements}
 
 
-def _confirmation(brief: Brief) -> Block:
-    """A slip of the thumb must not end an incident."""
-    if wording.is_constitutional(brief):
-        means = "It is constitutional: this asks for the approvals that its resolution needs."
-    else:
-        means = "Paging stops for everybody, and the review begins."
-    return {
-        "title": slack_parts.plain(f"Resolve {brief.incident_id}?"),
-        "text": slack_parts.plain(means),
-        "confirm": slack_parts.plain("Resolve"),
-        "deny": slack_parts.plain("Not yet"),
-    }
+def decisions(number: str) -> list[Block]:
+    """For keepers, while a request stands. Who may not decide is told so when they press."""
+    return [slack_parts.button("Approve…", APPROVE, number), slack_parts.button("Decline…", DECLINE, number)]
 
 
 def _quoted(text: str) -> str:

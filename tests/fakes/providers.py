@@ -57,6 +57,11 @@ class FakeProviders:
         return f"{self._server.url}/api/"
 
     @property
+    def response_url(self) -> str:
+        """Where Slack takes an answer to whoever pressed or typed."""
+        return f"{self._server.url}/slack-answers/T0/1"
+
+    @property
     def twilio_url(self) -> str:
         return self._server.url
 
@@ -115,6 +120,8 @@ class FakeProviders:
         path = urlsplit(request.path).path
         if path.startswith("/api/"):
             return "slack", self._slack
+        if path.startswith("/slack-answers/"):
+            return "slack", self._take_answer
         account = f"/2010-04-01/Accounts/{ACCOUNT_SID}"
         if path == f"{account}/Messages.json":
             return "sms", lambda r: self._create("sms", r)
@@ -128,7 +135,11 @@ class FakeProviders:
         method = urlsplit(request.path).path.removeprefix("/api/")
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         arguments = json.loads(request.body) if "json" in request.headers.get("content-type", "") else _form(request)
-        return _json(200, self.slack.answer(method, arguments, token))
+        return _json(200, self.slack.answer(method, arguments, token), {"X-OAuth-Scopes": self.slack.scopes})
+
+    def _take_answer(self, request: Request) -> Answer:
+        self.slack.answers.append((request.path, json.loads(request.body)))
+        return Answer(200, b"ok")
 
     def _create(self, kind: str, request: Request) -> Answer:
         try:

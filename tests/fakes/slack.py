@@ -13,6 +13,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.fakes import slack_views
+
+_triggers = itertools.count(1)
+
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TOKEN = "xoxb-fake"
 
@@ -52,10 +56,14 @@ class FakeSlack:
         self.posts: list[Post] = []
         self.ephemerals: list[tuple[str, str, str]] = []
         self.usergroups: dict[str, list[str]] = {}
+        self.views: dict[str, dict[str, Any]] = {}  # modals by id, as they stand now; the newest is the last
+        self.answers: list[tuple[str, dict[str, Any]]] = []  # what was posted to a response_url
+        self.scopes = "chat:write,commands,chat:write.public"
         self.missing_channels: set[str] = set()
         self.tokens = {TOKEN}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
+        self._used_triggers: set[str] = set()
 
     def answer(self, method: str, arguments: dict[str, Any], token: str) -> dict[str, Any]:
         """Slack's answer as JSON; its own errors are `ok: false` with status 200."""
@@ -106,13 +114,47 @@ class FakeSlack:
         self.usergroups[usergroup] = users.split(",")
         return {"ok": True, "usergroup": {"id": usergroup, "users": users.split(",")}}
 
+    def open_view(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        trigger, view = str(arguments.get("trigger_id", "")), arguments.get("view")
+        if trigger in self._used_triggers or not trigger.startswith("T"):
+            return _error("exchanged_trigger_id" if trigger in self._used_triggers else "invalid_trigger")
+        if problem := slack_views.problem(view):
+            return _error("invalid_arguments") | {"response_metadata": {"messages": [problem]}}
+        self._used_triggers.add(trigger)
+        view_id = f"V{next(self._numbers)}"
+        self.views[view_id] = dict(view or {})
+        return {"ok": True, "view": {"id": view_id, **self.views[view_id]}}
+
+    def update_view(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        view_id, view = str(arguments.get("view_id", "")), arguments.get("view")
+        if view_id not in self.views:
+            return _error("not_found")
+        if problem := slack_views.problem(view):
+            return _error("invalid_arguments") | {"response_metadata": {"messages": [problem]}}
+        self.views[view_id] = dict(view or {})
+        return {"ok": True, "view": {"id": view_id, **self.views[view_id]}}
+
+    @property
+    def modal(self) -> str:
+        """Everything that is read in the newest modal."""
+        return "\n".join(_texts(list(self.views.values())[-1]))
+
 
 METHODS: dict[str, Callable[[FakeSlack, dict[str, Any]], dict[str, Any]]] = {
     "chat.postMessage": FakeSlack.post_message,
     "chat.update": FakeSlack.update,
     "chat.postEphemeral": FakeSlack.post_ephemeral,
     "usergroups.users.update": FakeSlack.update_usergroup,
-    "auth.test": lambda fake, _: {"ok": True, "user_id": "UTOCSIN", "team_id": "T0"},
+    "auth.test": lambda fake, _: {
+        "ok": True,
+        "url": "https://example.slack.com/",
+        "team": "Example",
+        "user": "tocsin",
+        "user_id": "UTOCSIN",
+        "team_id": "T0",
+    },
+    "views.open": FakeSlack.open_view,
+    "views.update": FakeSlack.update_view,
 }
 
 
@@ -182,12 +224,37 @@ def pressed_payload(action: dict[str, Any], *, user: str, channel: str = "C0", t
         "user": {"id": user, "username": user.lower(), "team_id": "T0"},
         "api_app_id": "A0",
         "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": False},
-        "trigger_id": "13345224609.738474920.8088930838d88f008e0",
+        "trigger_id": f"T{next(_triggers)}.738474920.8088930838d88f008e0",
         "team": {"id": "T0", "domain": "example"},
         "channel": {"id": channel, "name": "incidents"},
         "message": {"type": "message", "ts": ts},
         "response_url": "https://hooks.slack.example/actions/T0/1/x",
         "actions": [action | {"action_ts": "1700000001.000000"}],
+    }
+
+
+def pressed_in_view(view_id: str, view: dict[str, Any], action_id: str, *, user: str) -> dict[str, Any]:
+    """Somebody presses what has this action_id in a modal."""
+    button = next(b for b in _buttons(view["blocks"]) if b["action_id"] == action_id)
+    action = {name: button[name] for name in ("action_id", "block_id", "value", "type", "text")}
+    return {
+        "type": "block_actions",
+        "user": {"id": user},
+        "container": {"type": "view", "view_id": view_id},
+        "trigger_id": f"T{next(_triggers)}.738474920.8088930838d88f008e0",
+        "view": {"id": view_id, **view},
+        "actions": [action | {"action_ts": "1700000002.000000"}],
+    }
+
+
+def sent_view(view_id: str, view: dict[str, Any], entered: dict[str, Any], *, user: str) -> dict[str, Any]:
+    """Somebody fills in a modal's form and sends it. `entered`: by field; what is left out stays as it was."""
+    return {
+        "type": "view_submission",
+        "user": {"id": user},
+        "trigger_id": f"T{next(_triggers)}.738474920.8088930838d88f008e0",
+        "view": {"id": view_id, **view, "state": {"values": slack_views.state(view, entered)}},
+        "response_urls": [],
     }
 
 
@@ -201,7 +268,7 @@ def command(text: str, *, user: str, now: datetime, secret: str = SIGNING_SECRET
         "team_id": "T0",
         "channel_id": "C0",
         "response_url": "https://hooks.slack.example/commands/T0/1/x",
-        "trigger_id": "13345224609.738474920.8088930838d88f008e1",
+        "trigger_id": f"T{next(_triggers)}.738474920.8088930838d88f008e1",
     }
     return signed(form, now, secret)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from escalation.channels import slack
+from escalation.channels import slack, slack_inbound
 from escalation.channels.base import ChannelError, Sent, Verb
 from tests.fakes import slack as fake_slack
 from tests.fakes.providers import FakeProviders
@@ -192,7 +192,7 @@ def test_a_button_pressed_on_what_was_sent_acknowledges_that_incident(
     channel.send("#incidents", announcement())
     [post] = providers.posts("#incidents")
     pressed = fake_slack.press(post, "Acknowledge", user="U0ANA", now=NOW)
-    reply = slack.parse_reply(pressed.headers, pressed.body, NOW, fake_slack.SIGNING_SECRET)
+    reply = slack_inbound.reply(slack_inbound.read(pressed.headers, pressed.body, NOW, fake_slack.SIGNING_SECRET))
     assert (reply.sender, reply.verb, reply.number) == ("U0ANA", Verb.ACKNOWLEDGE, 42)
     assert (reply.context["channel"], reply.context["ts"]) == (post.channel, post.ts)
 

@@ -1,8 +1,7 @@
-"""People answer by SMS, on the telephone and in Slack, through the real routes with real signatures."""
+"""People answer by SMS and on the telephone, through the real routes with real signatures."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -17,19 +16,18 @@ from escalation.models import Page
 from incidents import reply_routes
 from incidents.reply_routes import ReplyEdge
 from tests.edge import Edge
-from tests.fakes import slack, twilio
-from tests.world import PHONES, STORE_KEY, World, team
+from tests.fakes import twilio
+from tests.world import PHONES, World, team
 
 BASE_URL = "https://tocsin.example.org"
 
 
 @dataclass
 class Line:
-    """The reply routes over a world; `whispered` is what single Slack users were told."""
+    """Twilio's reply routes over a world."""
 
     world: World
     client: FlaskClient
-    whispered: list[tuple[str, str]]
 
     def sms(self, body: str, sender: str) -> TestResponse:
         return self._twilio("/replies/sms", twilio.incoming_text(body, sender=sender))
@@ -42,29 +40,20 @@ class Line:
         signed = signature or twilio.signature(BASE_URL + path, form)
         return self.client.post(path, data=form, headers={"X-Twilio-Signature": signed})
 
-    def press(self, verb: str, number: int, user: str, secret: str = slack.SIGNING_SECRET) -> TestResponse:
-        action = {"action_id": f"tocsin.{verb}", "value": str(number), "type": "button"}
-        payload = slack.pressed_payload(action, user=user)
-        request = slack.signed({"payload": json.dumps(payload)}, self.world.now, secret)
-        return self.client.post("/replies/slack", data=request.body, headers=request.headers)
-
 
 @pytest.fixture
 def line(database: Database) -> Iterator[Line]:
     world = World(database, config=team(ana_by="[{after: 0s, by: sms}, {after: 1m, by: voice}]"))
-    whispered: list[tuple[str, str]] = []
     app: Flask = Edge(database, base_url=BASE_URL).app
     edge = ReplyEdge(
         database,
         world.desk,
         lambda: world.now,
         lambda: None,
-        slack_signing_secret=slack.SIGNING_SECRET,
         twilio_auth_token=twilio.AUTH_TOKEN,
-        whisper=lambda channel, user, text: whispered.append((user, text)),
     )
     app.register_blueprint(reply_routes.blueprint(edge))
-    yield Line(world, app.test_client(), whispered)
+    yield Line(world, app.test_client())
 
 
 def said(answer: TestResponse) -> str:
@@ -120,32 +109,4 @@ def test_the_star_key_says_the_page_again(line: Line) -> None:
     again = said(line.key("*", call, PHONES["ana"]))
     assert "Observer API down" in again
     assert "Press 1 to acknowledge" in again
-    assert line.world.incident(number).status == "open"
-
-
-def test_a_press_in_slack_acknowledges_as_whoever_pressed(line: Line) -> None:
-    number = line.world.alert()
-    assert line.press("acknowledge", number, "U0BO").status_code == 200
-    assert line.world.incident(number).acknowledged_by == "Bo Chen"
-    assert not line.whispered, "the message itself shows it"
-
-
-def test_an_unknown_slack_user_is_refused_politely(line: Line) -> None:
-    number = line.world.alert()
-    assert line.press("acknowledge", number, "U0NOBODY").status_code == 200
-    assert line.world.incident(number).status == "open"
-    assert line.whispered
-    assert line.whispered[0][0] == "U0NOBODY"
-
-
-def test_resolve_in_slack_asks_for_approval_when_it_is_constitutional(line: Line) -> None:
-    number = line.world.alert("Hash chain broken at sequence 48211", key=STORE_KEY)
-    assert line.press("resolve", number, "U0ANA").status_code == 200
-    assert line.world.incident(number).status == "open"
-    assert "approval" in line.whispered[0][1]
-
-
-def test_a_slack_request_signed_with_another_secret_is_refused(line: Line) -> None:
-    number = line.world.alert()
-    assert line.press("acknowledge", number, "U0ANA", secret="another").status_code == 401
     assert line.world.incident(number).status == "open"

@@ -10,7 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from escalation.brief import Brief
-from escalation.channels import answers, console, email_text, gsm7, slack, slack_blocks, slack_many, text, twiml, voice
+from escalation.channels import (
+    answers,
+    console,
+    email_text,
+    gsm7,
+    slack_blocks,
+    slack_inbound,
+    slack_many,
+    text,
+    twiml,
+    voice,
+)
 from escalation.channels.base import Message, Purpose, Verb
 from escalation.paging import bundling
 from tests.fakes import slack as fake_slack
@@ -67,7 +78,7 @@ def test_a_letter_lists_them_all_with_their_links() -> None:
 
 def test_the_button_for_all_carries_its_page_and_no_incident() -> None:
     pressed = _press({"action_id": slack_many.ACKNOWLEDGE_ALL, "value": "7", "type": "button"})
-    reply = slack.parse_reply(pressed.headers, pressed.body, NOW, fake_slack.SIGNING_SECRET)
+    reply = slack_inbound.reply(slack_inbound.read(pressed.headers, pressed.body, NOW, fake_slack.SIGNING_SECRET))
     assert (reply.verb, reply.number, reply.context["all"], reply.context["page_id"]) == (
         Verb.ACKNOWLEDGE,
         None,

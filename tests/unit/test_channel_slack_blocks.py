@@ -108,9 +108,9 @@ def test_a_lock_screen_shows_page_number_severity_and_title_first() -> None:
     )
 
 
-def test_resolving_is_confirmed_and_a_constitutional_incident_says_that_approvals_are_needed() -> None:
-    asked = [button["confirm"]["text"]["text"] for button in _buttons(announcement()) if "confirm" in button]
-    assert asked == ["It is constitutional: this asks for the approvals that its resolution needs."]
+def test_while_something_waits_for_approval_keepers_find_the_buttons_for_it() -> None:
+    waits = dataclasses.replace(ACKNOWLEDGED, awaiting="two keepers' approval to resolve")
+    assert _labels(announcement(standing=waits)) == ["Resolve", "More…", "Approve…", "Decline…"]
 
 
 def test_what_came_from_outside_cannot_mention_anybody_in_slack() -> None:
