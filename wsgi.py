@@ -144,13 +144,12 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     def counted(source: str) -> None:
         metrics.alerts_received.labels(source).inc()
 
-    for way_in in ways_in.blueprints(Edge(database, desk, clock.now, wake, counted)):
-        app.register_blueprint(way_in)
     edge = reply_routes.ReplyEdge(database, desk, clock.now, wake, house.settings.twilio_auth_token)
     app.register_blueprint(reply_routes.blueprint(edge))
     corridor = Corridor(database, desk, clock.now, wake, configured.slack(house.settings))
     app.register_blueprint(slack_routes.blueprint(corridor, clock.now, house.settings.slack_signing_secret))
     documented = http.make_api(app)
+    ways_in.register(app, documented, Edge(database, desk, clock.now, wake, counted))
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now, wake))
     documented.register_blueprint(oncall_api.blueprint(database, clock.now, wake, base_url=desk.base_url))

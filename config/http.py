@@ -30,7 +30,7 @@ from config.errors import InvalidInputError, TocsinError, TooLargeError, Unavail
 BODY_BYTES_MAX = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
 PROBLEM = "application/problem+json"
-# Nobody browses here: these answer programs, whatever their Accept header says.
+# Nobody browses below these: they answer programs, whatever their Accept header says.
 PATHS_OF_PROGRAMS = ("/api", "/v2", "/alerts", "/integrations", "/replies", "/heartbeats")
 # The database is away, or so busy that it comes to the same. An IntegrityError is neither: it is a fault of ours.
 DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
@@ -95,7 +95,7 @@ def answer(problem: Problem) -> AnyResponse:
 
 def wants_page() -> bool:
     """Whether a person's browser asks, at a place where there is something to browse."""
-    if any(request.path == path or request.path.startswith(f"{path}/") for path in PATHS_OF_PROGRAMS):
+    if any(request.path.startswith(f"{path}/") for path in PATHS_OF_PROGRAMS):
         return False
     if request.headers.get("Authorization", "").lower().startswith("bearer"):
         return False

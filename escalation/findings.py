@@ -44,6 +44,7 @@ class Kind(StrEnum):
     DUTY_MISSING = "duty.missing"
     ALERT_LEFT_FIRING = "alert.left_firing"
     ALERT_ORPHANED = "alert.orphaned"
+    HEARTBEAT_UNWATCHED = "heartbeat.unwatched"
     ENGINE_NONE = "engine.none"
     ENGINE_LATE = "engine.late"
     REPAIR_FAILED = "repair.failed"

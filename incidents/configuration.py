@@ -21,6 +21,7 @@ from escalation import ownership
 from escalation.declared_names import NOTHING_BESIDE, Beside
 from escalation.oncall import differences, moved_words, moves
 from incidents import apply as apply_services
+from incidents import apply_heartbeats
 from incidents import declared as declared_services
 from incidents.declared import DeclaredService
 from incidents.lifecycle import Status
@@ -123,6 +124,7 @@ def _bring(session: Session, configuration: Configuration, now: datetime) -> Cha
     changes = Changes()
     apply_escalation.write(session, configuration.escalation, changes, now)
     apply_services.write(session, configuration.services, changes)
+    apply_heartbeats.write(session, configuration.services, changes, now)
     apply_services.drop_undeclared(session, configuration.services, changes)
     apply_escalation.drop_unused(
         session,

@@ -17,6 +17,8 @@ from escalation.declared_hooks import Hook
 from escalation.declared_names import KEY, NOTHING_BESIDE, Beside
 from escalation.oncall.hours import Hours
 from escalation.oncall.schedules import zone_names
+from incidents import declared_heartbeats
+from incidents.declared_heartbeats import DeclaredHeartbeat
 from incidents.routing import Choice
 from incidents.severity import IncidentClass, Severity
 
@@ -76,6 +78,7 @@ class DeclaredService:
     holidays: str = ""  # a place; its public holidays are no business days
     remediation: Hook | None = None
     choices: tuple[Choice, ...] = ()  # before `policy`: the first that fits
+    heartbeats: tuple[DeclaredHeartbeat, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def _service(section: Fields, known: _Known, owners: dict[str, str]) -> Declared
         holidays=declared_names.place(section),
         remediation=declared_hooks.hook(section, "remediation"),
         choices=tuple(_choice(each, known) for each in choices),
+        heartbeats=declared_heartbeats.read(section, lambda key: _key_problem("", key), owners),
     )
     return service if section.sound else None
 

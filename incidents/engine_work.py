@@ -17,7 +17,7 @@ from escalation.oncall.calendars import CalendarErrand
 from escalation.oncall.duty import DutyErrand
 from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
-from incidents import assigning, clocks, emergency
+from incidents import assigning, clocks, emergency, heartbeats
 from incidents.desk import Desk
 
 
@@ -33,6 +33,7 @@ def acts(desk: Desk) -> dict[TimerKind, Act]:
         TimerKind.PHASE: _at(desk, clocks.phase),
         TimerKind.SNOOZE: _at(desk, assigning.snooze_ends),
         TimerKind.RUNBOOK: _at(desk, emergency.attach),
+        TimerKind.HEARTBEAT: _at(desk, heartbeats.expired),
         TimerKind.COVERAGE: partial(coverage.look, base_url=desk.base_url),
     }
 

@@ -19,7 +19,7 @@ from config.writing import Noted
 from escalation import apply_hooks, export
 from escalation.export import EVERYBODY
 from escalation.models import Owner
-from incidents import apply
+from incidents import apply, apply_heartbeats
 from incidents.models import Integration, Service
 
 HEAD = "# Written by `tocsin export`. Keys of integrations are read from the environment; their last letters stand beside.\n"
@@ -42,11 +42,14 @@ def services(session: Session) -> dict[str, Any]:
     for row in session.scalars(select(Integration).order_by(Integration.id)):
         if not apply.is_retired(row):
             ways_in[row.service_id].append(row)
+    beats = apply_heartbeats.as_written(session)
     found: dict[str, Any] = {}
     taken: set[str] = set()
     for service in session.scalars(select(Service).order_by(Service.key)):
         integrations = [_integration(service, row, taken) for row in ways_in[service.id]]
         found[service.key] = apply.as_written(service) | {"integrations": integrations}
+        if service.id in beats:
+            found[service.key]["heartbeats"] = beats[service.id]
         if service.remediation:
             found[service.key]["remediation"] = dict(service.remediation)
     return found

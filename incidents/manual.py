@@ -40,19 +40,19 @@ def report(
         body=noting.worded(description, "description", DESCRIPTION_CHARACTERS_MAX) if description.strip() else "",
     )
     by = Report(actor, severity, incident_class)
-    return intake.receive(session, desk, _door(session, service), incoming, now, report=by)
+    return intake.receive(session, desk, own_door(session, service, SOURCE), incoming, now, report=by)
 
 
-def _door(session: Session, key: str) -> Door:
-    """People come in by an integration of their own, whose key nobody has. The service's row is locked, so that two
-    first reports do not both make one."""
+def own_door(session: Session, key: str, source: str) -> Door:
+    """What comes from no sender (people, heartbeats) comes in by an integration of its own, whose key nobody has. The
+    service's row is locked, so that two first reports do not both make one."""
     service = session.scalar(select(Service).where(Service.key == key).with_for_update(key_share=True))
     if service is None:
         raise InvalidInputError("No such service.", fields={"service": f'there is no service "{key[:64]}"'})
-    key_hash = apply.kept_hash(f"{SOURCE}/{service.key}")
+    key_hash = apply.kept_hash(f"{source}/{service.key}")
     row = session.scalar(select(Integration).where(Integration.key_hash == key_hash))
     if row is None:
-        row = Integration(service_id=service.id, source=SOURCE, key_hash=key_hash, key_hint="")
+        row = Integration(service_id=service.id, source=source, key_hash=key_hash, key_hint="")
         session.add(row)
         session.flush()
-    return Door(row.id, service, SOURCE)
+    return Door(row.id, service, source)

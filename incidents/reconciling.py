@@ -25,7 +25,7 @@ from escalation.findings import Finding, Kind, Outcome
 from escalation.models import Escalation, Timer, TimerKind
 from escalation.paging import reconcile
 from escalation.plan import BusinessDays
-from incidents import briefing, noting, owed, routing
+from incidents import briefing, noting, owed, reconciling_heartbeats, routing
 from incidents.desk import Desk
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Service
@@ -77,7 +77,8 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
         after = rows[-1].incident_id
     running = _incidents().where(Incident.status != Status.OPEN, Timer.id.is_not(None))
     found += _of_incidents(session, session.execute(running.limit(reconcile.PAGE_ROWS)).all(), now)
-    return [*found, *owed.suspects(session), *_alerts(session), *reconcile.suspects(session, now)]
+    found += [*owed.suspects(session), *reconciling_heartbeats.suspects(session, now)]
+    return [*found, *_alerts(session), *reconcile.suspects(session, now)]
 
 
 def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repairs: bool) -> list[Outcome]:
@@ -103,8 +104,15 @@ def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repai
 def _about_no_incident(database: Database, suspected: list[Finding], now: datetime, *, repairs: bool) -> list[Outcome]:
     """No incident guards these, so they are looked at twice, and mended by what harms nobody twice: a timer set."""
     with database.transaction() as session:
-        still = [finding for finding in reconcile.about_no_incident(session) if finding in suspected]
-        return [Outcome(each, reconcile.repair(session, each, now) if repairs else "") for each in still]
+        seen = [*reconcile.about_no_incident(session), *reconciling_heartbeats.suspects(session, now)]
+        still = [finding for finding in seen if finding in suspected]
+        return [Outcome(each, _repair_no_incidents(session, each, now) if repairs else "") for each in still]
+
+
+def _repair_no_incidents(session: Session, finding: Finding, now: datetime) -> str:
+    if finding.kind is Kind.HEARTBEAT_UNWATCHED:
+        return reconciling_heartbeats.repair(session, finding, now)
+    return reconcile.repair(session, finding, now)
 
 
 def _guarded(number: int, look: Callable[[], list[Outcome]]) -> list[Outcome]:

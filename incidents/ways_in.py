@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from flask import Flask
+from flask_smorest import Api
 
-from flask import Blueprint
-
-from incidents import webhooks
-from incidents.compat import opsgenie_routes, pagerduty_routes
+from incidents import heartbeat_routes, webhooks
+from incidents.compat import grafana_oncall_routes, opsgenie_routes, pagerduty_routes
 from incidents.edge_in import Edge
 
 
-def blueprints(edge: Edge) -> Iterator[Blueprint]:
-    yield webhooks.blueprint(edge)
-    yield pagerduty_routes.blueprint(edge)
-    yield opsgenie_routes.blueprint(edge)
+def register(app: Flask, documented: Api, edge: Edge) -> None:
+    app.register_blueprint(webhooks.blueprint(edge))
+    app.register_blueprint(pagerduty_routes.blueprint(edge))
+    app.register_blueprint(opsgenie_routes.blueprint(edge))
+    app.register_blueprint(grafana_oncall_routes.blueprint(edge))
+    app.register_blueprint(heartbeat_routes.blueprint(edge))
+    app.register_blueprint(heartbeat_routes.pages(edge.database, edge.read_clock))
+    documented.register_blueprint(heartbeat_routes.api(edge.database))

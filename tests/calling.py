@@ -47,8 +47,7 @@ class Edge:
         self.app.register_blueprint(api_ahead.calendars(database, lambda: self.world.now, base_url=base_url))
         counted = lambda source: self.received.append(source)  # noqa: E731  the metric
         way_in = edge_in.Edge(database, self.world.desk, lambda: self.world.now, self._wake, counted)
-        for blueprint in ways_in.blueprints(way_in):
-            self.app.register_blueprint(blueprint)
+        ways_in.register(self.app, documented, way_in)
         channels = self.world.channels
         now = lambda: self.world.now  # noqa: E731  the clock
         configuration_routes.register(self.app, documented, database, self.world.desk, now, channels=channels)

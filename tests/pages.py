@@ -18,7 +18,7 @@ from escalation import web as escalation_web
 from escalation.channels.console import Console
 from escalation.console_log import ConsoleLog
 from escalation.paging.engine import Engine
-from incidents import configuration_routes, demo, engine_work
+from incidents import configuration_routes, demo, engine_work, heartbeat_routes
 from incidents import web as incidents_web
 from runbook_links import web as runbooks_web
 from tests.edge import BROWSER, SECRET_KEY
@@ -40,6 +40,7 @@ class Pages:
         web.install(app, world.database, responders, demo=is_demo)
         app.register_blueprint(incidents_web.blueprint(world.database, world.desk, self._now, self._wake, demo=is_demo))
         app.register_blueprint(escalation_web.blueprint(world.database, self._now, self._wake, demo=is_demo))
+        app.register_blueprint(heartbeat_routes.pages(world.database, self._now))
         configuration_routes.register(app, None, world.database, world.desk, self._now, channels=world.channels)
         app.register_blueprint(
             web_shifts.blueprint(world.database, self._now, self._wake, base_url=world.desk.base_url)

@@ -18,7 +18,7 @@ from werkzeug.routing import BaseConverter
 
 from config import clock, http, ids, logs, security
 from config.errors import NotFoundError, TocsinError, UnavailableError
-from incidents import intake
+from incidents import heartbeat_routes, heartbeats, intake
 from incidents.compat import opsgenie, opsgenie_lists, opsgenie_requests, opsgenie_verbs
 from incidents.compat.opsgenie import Refusal
 from incidents.compat.opsgenie_verbs import NEEDED, VERBS, Asked
@@ -28,6 +28,7 @@ from incidents.sources import opsgenie as source
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PATHS = "/v2/alerts"
+HEARTBEATS = "/v2/heartbeats"
 
 log = logs.get("opsgenie")
 
@@ -55,6 +56,7 @@ def blueprint(edge: Edge) -> Blueprint:
     _errors(routes)
     _requests(routes, edge)
     _alerts(routes, edge)
+    _heartbeats(routes, edge)
     security.exempt(routes)
     security.public(routes)
     return routes
@@ -148,6 +150,32 @@ def _alerts(routes: Blueprint, edge: Edge) -> None:
     @_route(routes, f"{PATHS}/<anything:rest>", METHODS)
     def elsewhere(rest: str = "") -> Answer:
         """What there is not, in Opsgenie's own shape."""
+        log.info("call of an unknown path refused", source=source.NAME, method=request.method, path=rest)
+        raise RefusedError(opsgenie.NO_PATH)
+
+
+def _heartbeats(routes: Blueprint, edge: Edge) -> None:
+    @_route(routes, f"{HEARTBEATS}/<anything:name>/ping", heartbeat_routes.PING_METHODS)
+    def ping(name: str) -> Answer:
+        """A sign of life. 202 also for a name that nobody declared, as at Opsgenie; the log says so."""
+        key, now = opsgenie.key_in(request.headers.get("Authorization")), edge.read_clock()
+        with edge.database.transaction() as session:
+            heartbeat = heartbeats.by_key(session, key)
+            if heartbeat is None or heartbeat.name != name:
+                way_in = intake.door(session, ids.secret_hash(key), source.NAME)
+                if way_in is None:
+                    raise RefusedError(opsgenie.BAD_KEY)
+                heartbeat = heartbeats.by_name(session, name, way_in.service.id)
+            if heartbeat is not None:
+                heartbeats.ping(session, edge.desk, heartbeat, now)
+        if heartbeat is None:
+            log.warning("ping of a heartbeat that is not declared, or of several services", heartbeat=name)
+        edge.wake()
+        return _answer(202, {"result": "PONG - Heartbeat received"})
+
+    @_route(routes, f"{HEARTBEATS}/<anything:rest>", METHODS)
+    def no_heartbeats(rest: str) -> Answer:
+        """They are declared in tocsin.yaml."""
         log.info("call of an unknown path refused", source=source.NAME, method=request.method, path=rest)
         raise RefusedError(opsgenie.NO_PATH)
 

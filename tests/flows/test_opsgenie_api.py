@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select
 
+import wsgi
 from config.database import Database
+from config.settings import Settings
 from incidents.compat import opsgenie_requests
 from incidents.models import Alert, Incident, OpsgenieRequest
 from tests.calling import Edge
+from tests.edge import url_of_database_away
 from tests.world import World, team
 
 KEY = "11111111-2222-3333-4444-555555555555"
@@ -299,3 +303,21 @@ def test_requests_are_kept_for_a_day_and_longer_while_their_alert_fires(
         kept = list(session.scalars(select(OpsgenieRequest.request_id)))
     assert opened in kept
     assert (len(kept), noted["action"]) == (2, "AddNote")
+
+
+def test_am1_while_the_database_is_away_every_way_in_says_503_so_that_senders_retry(tmp_path: Path) -> None:
+    app = wsgi.create_app(Settings(database_url=url_of_database_away("sqlite", tmp_path), secret_key="s" * 32))
+    client = app.test_client()
+    genie = {"Authorization": f"GenieKey {KEY}"}
+    alert = client.post("/v2/alerts", json={"message": "m"}, headers=genie)
+    assert (alert.status_code, set(alert.get_json())) == (503, {"message", "took", "requestId"})
+    change = {"routing_key": "f" * 32, "payload": {"summary": "s"}}
+    for path, sent in (
+        ("/v2/alerts/a/close", {}),
+        ("/v2/heartbeats/a/ping", {}),
+        ("/v2/change/enqueue", change),
+        ("/integrations/v1/webhook/token/", {"title": "t"}),
+        ("/heartbeats/key", {}),
+    ):
+        assert client.post(path, json=sent, headers=genie).status_code == 503, path
+    app.extensions["tocsin"].database.close()

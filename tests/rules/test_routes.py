@@ -28,7 +28,10 @@ OPSGENIE = {
     *(f"{method} {ALERT}/<{VERBS}:verb>{slash}" for method in ("POST", "PUT", "DELETE") for slash in ("", "/")),
     *(f"{method} /v2/alerts" for method in OTHERS),
     *(f"{method} /v2/alerts/<anything:rest>" for method in ("POST", *OTHERS)),
+    *(f"{method} /v2/heartbeats/<anything:rest>" for method in ("POST", *OTHERS)),
+    *(f"{method} /v2/heartbeats/<anything:name>/ping" for method in ("GET", "POST", "PUT", "PATCH")),
 }
+ONCALL = ("/integrations/v1/<kind>/<token>/heartbeat",)
 PUBLIC = {
     "GET /": "leads on to a page that asks",
     "GET /assets/<path:filename>": "styles and pictures, the same for everybody",
@@ -47,6 +50,9 @@ PUBLIC = {
     **{f"{method} /v2/enqueue": "answers 405" for method in OTHERS},
     **{f"{method} /v2/change/enqueue": "answers 405" for method in OTHERS},
     **dict.fromkeys(OPSGENIE, "a GenieKey in the Authorization header"),
+    **{f"{method} {path}": "the token in the path" for path in ONCALL for method in ("GET", "POST", "PUT", "PATCH")},
+    "POST /integrations/v1/<kind>/<token>": "the token in the path",
+    **{f"{method} /heartbeats/<key>": "the heartbeat's key in the path" for method in ("GET", "POST", "PUT", "PATCH")},
     "GET /calendars/<token>.ics": "a secret in the path, made by the person whose shifts it shows",
     "POST /replies/slack": "Slack's signature",
     "POST /replies/sms": "Twilio's signature",
