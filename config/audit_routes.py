@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from config import audit, auth
 from config.audit_schemas import AuditPage, AuditQuery
 from config.database import Database
+from config.forms import typed
 from config.routes import Routes
 from config.schemas import NUMBER_MAX, paged
 
@@ -38,7 +39,7 @@ def pages(database: Database) -> Blueprint:
     @drawn.get("/audit")
     @auth.requires(*READERS)
     def changes() -> str:
-        what = request.args.get("what", "").replace("\0", "").strip()[: audit.WHAT_CHARACTERS_MAX]
+        what = typed("what")[: audit.WHAT_CHARACTERS_MAX]
         before = request.args.get("before", "")
         before_id = int(before) if before.isascii() and before.isdigit() and len(before) < 19 else 0
         with database.reading() as session:

@@ -13,6 +13,7 @@ from werkzeug import Response as AnyResponse
 
 from config import auth, ids, logs, passwords, security, sessions
 from config.database import Database
+from config.forms import typed
 from config.sessions import People, Person
 
 ATTEMPTS = "10 per minute"  # of signing in, from one address, and for one e-mail address; in one web process
@@ -120,7 +121,7 @@ def _next() -> str:
 
 
 def _email() -> str:
-    return request.form.get("email", "").replace("\0", "").strip()  # PostgreSQL refuses to look for a NUL
+    return typed("email")
 
 
 def _address() -> str:

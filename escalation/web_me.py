@@ -13,6 +13,7 @@ from config import auth
 from config.actor import Actor
 from config.database import Database
 from config.errors import InvalidInputError, NotFoundError, TocsinError
+from config.forms import typed
 from config.schemas import NUMBER_MAX
 from escalation import contacts, own_rules
 from escalation.addresses import WAYS
@@ -46,14 +47,14 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
         flash(told.sentence, "done" if told.changed else "problem")
         return redirect(f"{ME}{then}", 303)
 
-    def show(typed: Mapping[str, Sequence[Row]] | None = None, problems: Sequence[str] = ()) -> Response:
-        """`typed`: steps that could not be kept, so that they can be mended and need not be typed again."""
+    def show(rejected: Mapping[str, Sequence[Row]] | None = None, problems: Sequence[str] = ()) -> Response:
+        """`rejected`: steps that could not be kept, so that they can be mended and need not be typed again."""
         now, who = read_clock(), auth.acting("web")
         with database.reading() as session:
             methods = contacts.own(session, who, now)
             rules = own_rules.of(session, who)
             times = times_of_reader(session, now)
-        steps: Mapping[str, Sequence[Row]] = typed or {"high": rules.high, "low": rules.low}
+        steps: Mapping[str, Sequence[Row]] = rejected or {"high": rules.high, "low": rules.low}
         page = render_template(
             "escalation/me.html",
             times=times,
@@ -77,12 +78,12 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
 
     @pages.post(f"{ME}/rules")
     def change_rules() -> AnyResponse:
-        typed = {urgency: _typed_steps(urgency) for urgency in URGENCIES}
+        steps = {urgency: _typed_steps(urgency) for urgency in URGENCIES}
         try:
             with database.transaction() as session:
-                own_rules.change(session, auth.acting("web"), typed, read_clock())
+                own_rules.change(session, auth.acting("web"), steps, read_clock())
         except InvalidInputError as refused:
-            return show(typed, [_in_words(where, problem) for where, problem in refused.fields.items()])
+            return show(steps, [_in_words(where, problem) for where, problem in refused.fields.items()])
         except TocsinError as refused:
             flash(refused.detail, "problem")
         else:
@@ -91,7 +92,7 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
 
     @pages.post(f"{ME}/quiet")
     def change_quiet() -> AnyResponse:
-        hours = {key: value for key in ("from", "to") if (value := _field(key))}
+        hours = {key: value for key in ("from", "to") if (value := typed(key))}
 
         def verb(session: Session, who: Actor, now: datetime) -> Told:
             try:
@@ -107,7 +108,7 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
 def _contacts(pages: Blueprint, act: Callable[..., AnyResponse]) -> None:
     @pages.post(f"{ME}/contacts")
     def add_contact() -> AnyResponse:
-        channel, address = _field("channel"), _field("address")
+        channel, address = typed("channel"), typed("address")
 
         def verb(session: Session, who: Actor, now: datetime) -> Told:
             contacts.add(session, who, channel, address, now)
@@ -121,7 +122,7 @@ def _contacts(pages: Blueprint, act: Callable[..., AnyResponse]) -> None:
 
     @pages.post(f"{CONTACT}/verify")
     def verify_contact(number: int) -> AnyResponse:
-        code = _field("code")
+        code = typed("code")
         return act(lambda session, who, now: contacts.confirm(session, who, number, code, now), f"#contact-{number}")
 
     @pages.post(f"{CONTACT}/test")
@@ -131,10 +132,6 @@ def _contacts(pages: Blueprint, act: Callable[..., AnyResponse]) -> None:
     @pages.post(f"{CONTACT}/remove")
     def remove_contact(number: int) -> AnyResponse:
         return act(lambda session, who, now: contacts.remove(session, who, number, now))
-
-
-def _field(name: str) -> str:
-    return request.form.get(name, "").replace("\0", "").strip()
 
 
 def _typed_steps(urgency: str) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug import Response
@@ -15,6 +15,7 @@ from config import auth
 from config.actor import Actor
 from config.database import Database
 from config.errors import InvalidInputError, NotFoundError, TocsinError
+from config.forms import typed
 from config.schemas import NUMBER_MAX
 from escalation.models import Responder, ScheduleRow
 from escalation.oncall import feeds, outlook, swap_rows, swaps, time_off, wall_times
@@ -102,8 +103,8 @@ def _swaps(pages: Blueprint, edge: Edge) -> None:
     @pages.post("/mine/swaps")
     def propose() -> Response:
         # One of theirs that is chosen says whom to ask as well: "bo 2026-11-23T09:00:00+00:00 2026-…".
-        key, _, span = _given("takes").partition(" ")
-        schedule, other = _given("schedule"), key or _given("other")
+        key, _, span = typed("takes").partition(" ")
+        schedule, other = typed("schedule"), key or typed("other")
 
         def verb(session: Session, who: Actor, now: datetime) -> str:
             gives = _moment("gives_starts"), _moment("gives_ends")
@@ -128,7 +129,7 @@ def _swaps(pages: Blueprint, edge: Edge) -> None:
 def _time_off(pages: Blueprint, edge: Edge) -> None:
     @pages.post("/mine/time-off")
     def be_off() -> Response:
-        first, last, reason = _given("first"), _given("last"), _given("reason")
+        first, last, reason = typed("first"), typed("last"), typed("reason")
 
         def verb(session: Session, who: Actor, now: datetime) -> str:
             zone = times_of_reader(session, now).zone
@@ -151,7 +152,7 @@ def _time_off(pages: Blueprint, edge: Edge) -> None:
 def _feeds(pages: Blueprint, edge: Edge) -> None:
     @pages.post("/mine/feeds")
     def make() -> Response:
-        schedule = _given("schedule") or None
+        schedule = typed("schedule") or None
 
         def verb(session: Session, who: Actor, now: datetime) -> str:
             made = feeds.make(session, who, schedule, now, base_url=edge.base_url)
@@ -191,7 +192,7 @@ def _read_span(written: str) -> Span:
 
 def _moment(name: str) -> datetime:
     try:
-        found = datetime.fromisoformat(_given(name))
+        found = datetime.fromisoformat(typed(name))
     except ValueError as refused:
         raise InvalidInputError("A time is missing.", fields={name: "is not a time"}) from refused
     if found.tzinfo is None:
@@ -204,7 +205,3 @@ def _date(written: str, name: str) -> date:
         return date.fromisoformat(written)
     except ValueError as refused:
         raise InvalidInputError("Give the first and the last day off.", fields={name: "is not a day"}) from refused
-
-
-def _given(name: str) -> str:
-    return request.form.get(name, "").replace("\0", "").strip()

@@ -15,6 +15,7 @@ from werkzeug import Response
 from config import auth
 from config.database import Database
 from config.errors import InvalidInputError, NotFoundError, TocsinError
+from config.forms import typed
 from escalation import responders, web_calendar, web_mine
 from escalation.models import OverrideRow, Responder, ScheduleRow
 from escalation.oncall import changes, resolve, rota, wall_times, whose
@@ -115,21 +116,21 @@ def _overrides(
         with database.reading() as session:
             zone = times_of_reader(session, read_clock()).zone
         caller = auth.caller()
-        replaces = _given("replaces")
+        replaces = typed("replaces")
         asked = Asked(
-            schedule=_given("schedule"),
+            schedule=typed("schedule"),
             replaces=replaces,
             responder=caller.key if caller.key != replaces else "",
-            starts=_as_local(_given("starts"), zone),
-            ends=_as_local(_given("ends"), zone),
+            starts=_as_local(typed("starts"), zone),
+            ends=_as_local(typed("ends"), zone),
         )
         return _form(database, read_clock(), asked, zone, {})
 
     @pages.post("/override")
     def make_override() -> Response | tuple[str, int]:
         now = read_clock()
-        asked = Asked(*(_given(name) for name in ("schedule", "replaces", "responder", "starts", "ends", "reason")))
-        zone = _given("zone") if _given("zone") in zone_names() else "UTC"
+        asked = Asked(*(typed(name) for name in ("schedule", "replaces", "responder", "starts", "ends", "reason")))
+        zone = typed("zone") if typed("zone") in zone_names() else "UTC"
         try:
             wanted = changes.Wanted(
                 asked.schedule,
@@ -233,10 +234,6 @@ def _day(today: date) -> date:
     return given if given.year in YEARS else today
 
 
-def _given(name: str) -> str:
-    return request.values.get(name, "").replace("\0", "").strip()
-
-
 def _as_local(exact: str, zone: str) -> str:
     """An instant from the calendar's link as a form shows it; a start in the past is now, by the link."""
     try:
@@ -246,9 +243,9 @@ def _as_local(exact: str, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).strftime(LOCAL) if moment.tzinfo else ""
 
 
-def _instant(typed: str, zone: str, field: str) -> datetime:
+def _instant(written: str, zone: str, field: str) -> datetime:
     try:
-        return wall_times.instant(datetime.fromisoformat(typed), zone)
+        return wall_times.instant(datetime.fromisoformat(written), zone)
     except wall_times.WallTimeError as refused:
         raise InvalidInputError(str(refused), fields={field: str(refused)}) from refused
     except (ValueError, OverflowError) as refused:

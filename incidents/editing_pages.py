@@ -19,12 +19,12 @@ from config.actor import Actor
 from config.database import Database
 from config.declaration import DeclarationError
 from config.errors import ConflictError, NotFoundError, TocsinError
+from config.forms import in_words, typed
 from escalation import course_text, editing, one_thing
 from escalation.editing import Shown
 from escalation.one_thing import Thing
 from incidents import editing as saving
 from incidents.desk import Desk
-from incidents.web_edge import in_words
 
 HOME = "/configuration"
 KINDS = {"schedule": "Schedules", "policy": "Policies", "hours": "Hours"}
@@ -65,7 +65,7 @@ def pages(database: Database, clock: Callable[[], datetime], desk: Desk) -> Blue
     @auth.requires(*editing.EDITORS)
     def new(kind: str) -> str:
         _known_kind(kind)
-        return _form(kind, None, writing.to_text(SAMPLES[kind]), key=_typed("key"))
+        return _form(kind, None, writing.to_text(SAMPLES[kind]), key=typed("key"))
 
     @drawn.post(f"{HOME}/<kind>")
     @auth.requires(*editing.EDITORS)
@@ -77,18 +77,18 @@ def pages(database: Database, clock: Callable[[], datetime], desk: Desk) -> Blue
 
 
 def _written(database: Database, now: datetime, kind: str, desk: Desk) -> Response | str | tuple[str, int]:
-    key, text, was, who = _typed("key"), request.form.get("text", "").replace("\r\n", "\n"), _typed("was"), _editor()
+    key, text, was, who = typed("key"), request.form.get("text", "").replace("\r\n", "\n"), typed("was"), _editor()
     shown = _shown_or_none(database, kind, key)
     try:
         if was != _mark(shown):
             raise ConflictError(f"Somebody else changed {kind} {key} in the meantime. Look at it anew.")
-        if _typed("do") == "delete":
+        if typed("do") == "delete":
             with database.transaction() as session:
                 saving.remove(session, who, kind, key, now, base_url=desk.base_url)
             flash(f"{KINDS[kind]}: {key} is gone.", "done")
             return redirect(HOME, 303)
         thing = _read(database, kind, key, text)
-        if _typed("do") == "save":
+        if typed("do") == "save":
             with database.transaction() as session:
                 changes = saving.save(session, who, kind, thing, now, base_url=desk.base_url)
             flash("Saved." if changes else "Nothing to change.", "done" if changes else "note")
@@ -154,10 +154,6 @@ def _shown_or_none(database: Database, kind: str, key: str) -> Shown | None:
 def _known_kind(kind: str) -> None:
     if kind not in KINDS:
         raise NotFoundError("There is no such page.")
-
-
-def _typed(field: str) -> str:
-    return request.values.get(field, "").replace("\0", "").strip()
 
 
 def _editor() -> Actor:

@@ -14,13 +14,14 @@ from werkzeug import Response
 
 from config import ids
 from config.errors import NotFoundError
+from config.forms import typed
 from config.web import local_path
 from escalation.channels.base import Reply, Verb
 from incidents import actions, demo, intake, replies
 from incidents.demo import SampleAlert
 from incidents.desk import Actor, Outcome
 from incidents.sources.table import SOURCES
-from incidents.web_edge import Edge, typed
+from incidents.web_edge import Edge
 
 CONSOLE = "/console"
 DIGITS_MAX = 18  # a number that both databases can hold

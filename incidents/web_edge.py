@@ -13,6 +13,7 @@ from werkzeug import Response
 from config import auth
 from config.database import Database
 from config.errors import NotFoundError, TocsinError
+from config.forms import in_words
 from config.schemas import NUMBER_MAX
 from config.web import local_path
 from incidents.desk import Actor, Desk, Outcome
@@ -54,13 +55,3 @@ def actor() -> Actor:
 def back(number: int, fragment: str = "") -> Response:
     path = local_path(request.form.get("next", "")) or f"/incidents/{number}{fragment}"
     return redirect(path, 303)
-
-
-def typed(field: str) -> str:
-    """A field of the form, as it can be stored: browsers send CRLF, and PostgreSQL takes no NUL."""
-    return request.form.get(field, "").replace("\0", "").replace("\r\n", "\n").strip()
-
-
-def in_words(refused: TocsinError) -> str:
-    said = "; ".join(f"{field} {problem}" for field, problem in refused.fields.items() if problem not in refused.detail)
-    return f"{refused.detail} ({said})" if said else refused.detail

@@ -15,6 +15,7 @@ from werkzeug import Response
 from config import auth, durations
 from config.durations import DurationError
 from config.errors import InvalidInputError, NotAllowedError, TocsinError
+from config.forms import in_words, typed
 from config.schemas import NUMBER_MAX
 from escalation.models import PolicyRow, Responder
 from incidents import assigning, checklists, holding, manual, noting
@@ -23,7 +24,7 @@ from incidents.models import Service
 from incidents.queries_detail import IncidentDetail
 from incidents.queries_hands import ItemShown
 from incidents.severity import IncidentClass, Severity
-from incidents.web_edge import NUMBER, Edge, actor, in_words, typed
+from incidents.web_edge import NUMBER, Edge
 
 SNOOZES = {"30m": "30 minutes", "1h": "1 hour", "2h": "2 hours", "4h": "4 hours", "8h": "8 hours", "1d": "1 day"}
 HOLD = f"{NUMBER}/holds/<int(max={NUMBER_MAX}):hold>"
@@ -159,7 +160,7 @@ def _reporting(pages: Blueprint, edge: Edge) -> None:
                 received = manual.report(
                     session,
                     edge.desk,
-                    actor(),
+                    auth.acting("web"),
                     edge.read_clock(),
                     service=typed("service"),
                     title=typed("title"),

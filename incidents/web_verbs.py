@@ -8,10 +8,11 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 from werkzeug import Response
 
+from config.forms import typed
 from incidents import actions, governance, noting, reclassifying, stepping
 from incidents.desk import Actor, Outcome
 from incidents.severity import IncidentClass, Severity
-from incidents.web_edge import NUMBER, Edge, typed
+from incidents.web_edge import NUMBER, Edge
 
 
 def add(pages: Blueprint, edge: Edge) -> None:
