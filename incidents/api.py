@@ -18,7 +18,7 @@ from config.database import Database
 from config.routes import Routes
 from config.schemas import paged
 from incidents import actions, api_hands, governance, queries, queries_detail, reclassifying, schemas, schemas_taken
-from incidents.api_edge import NUMBER, Answer, Edge, actor
+from incidents.api_edge import NUMBER, Answer, Edge
 from incidents.desk import Actor, Desk, Outcome
 from incidents.queries import Wanted
 from incidents.reviews import export, html, reviewing
@@ -154,7 +154,7 @@ def _reviews(routes: Routes, edge: Edge) -> None:
 
 def _export(edge: Edge, number: int, form: str) -> Response:
     """What is given out is noted with its digest, so that a copy can be told from a forgery later."""
-    now, exporter, (media_type, written) = edge.clock(), actor(), FORMS[form]
+    now, exporter, (media_type, written) = edge.clock(), auth.acting("api"), FORMS[form]
     with edge.database.reading() as session:
         review = reviewing.review_of(session, number, now, edge.desk.base_url, shelf=edge.desk.shelf)
     content = written(review)

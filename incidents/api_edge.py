@@ -32,7 +32,7 @@ class Edge:
         """202 where the verb could only ask for approval (`asks_to`: for what), and else 200."""
         now = self.clock()
         with self.database.transaction() as session:
-            outcome = verb(session, actor(), now)
+            outcome = verb(session, auth.acting("api"), now)
         self.wake()
         return self.answer(outcome, now, asks_to=asks_to)
 
@@ -49,15 +49,3 @@ class Edge:
             "incident": detail,
         }
         return answer, 202 if awaited else 200
-
-
-def actor() -> Actor:
-    caller = auth.caller()
-    return Actor(
-        name=caller.name,
-        kind=caller.kind,
-        responder_id=caller.responder_id,
-        key=caller.key,
-        roles=frozenset(caller.roles),
-        via="api",
-    )

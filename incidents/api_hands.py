@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from config import auth
 from config.errors import InvalidInputError
 from config.routes import Routes
-from incidents import api_edge, assigning, checklists, holding, manual, schemas, schemas_hands
+from incidents import assigning, checklists, holding, manual, schemas, schemas_hands
 from incidents.api_edge import NUMBER, Answer, Edge
 from incidents.desk import Actor, Outcome
 from incidents.lifecycle import Status
@@ -31,7 +31,7 @@ def _reporting(routes: Routes, edge: Edge) -> None:
         auth.require("act")
         now = edge.clock()
         with edge.database.transaction() as session:
-            received = manual.report(session, edge.desk, api_edge.actor(), now, **body)
+            received = manual.report(session, edge.desk, auth.acting("api"), now, **body)
         edge.wake()
         number = received.incident_id or 0
         said = f"{number} is open." if received.opened else f"It is reported already, as {number}."

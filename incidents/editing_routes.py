@@ -110,5 +110,5 @@ def _taken(database: Database, kind: str, key: str, body: dict[str, Any]) -> tup
 
 
 def _editor() -> Actor:
-    caller = auth.require_role(*editing.EDITORS)
-    return Actor(caller.name, caller.kind, caller.responder_id, caller.key, caller.roles, via="api")
+    auth.require_role(*editing.EDITORS)
+    return auth.acting("api")

@@ -37,7 +37,7 @@ class Edge:
         """
         try:
             with self.database.transaction() as session:
-                outcome = verb(session, actor(), self.read_clock())
+                outcome = verb(session, auth.acting("web"), self.read_clock())
         except NotFoundError:
             raise
         except TocsinError as refused:
@@ -46,10 +46,6 @@ class Edge:
         self.wake()
         flash(outcome.sentence, "done" if outcome.changed else "note")
         return back(number, then if outcome.changed else "")
-
-
-def actor() -> Actor:
-    return auth.acting("web")
 
 
 def back(number: int, fragment: str = "") -> Response:
