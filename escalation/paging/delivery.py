@@ -18,7 +18,7 @@ from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder
-from escalation.paging import bundling, falling_back, retries, timers
+from escalation.paging import bundling, falling_back, retries, showing, timers
 from escalation.paging.bundling import Told
 from escalation.paging.timers import Claimed
 from escalation.plan import Stage
@@ -70,6 +70,7 @@ class Handover:
     message: Message
     queued_at: datetime
     due_at: datetime
+    shows: str  # see showing.digest_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,16 @@ def begin(
         last_resort=page.last_resort,
         note=page.note,
     )
-    return Handover(page.id, attempt.id, page.channel, page.address, message, page.queued_at, page.due_at)
+    return Handover(
+        page.id,
+        attempt.id,
+        page.channel,
+        page.address,
+        message,
+        page.queued_at,
+        page.due_at,
+        showing.digest_of(escalation),
+    )
 
 
 def record_sent(
@@ -172,7 +182,7 @@ def record_sent(
         facts |= {"carrier": carrier.page_id}
     journal(session, page.incident_id, "page.sent", text, occurred_at=now, payload=facts)
     if sent.ref and carrier is None and incidents == 1:
-        _keep_living(session, escalation, page, person, sent, now)
+        _keep_living(session, escalation, page, person, sent, handover.shows, now)
     timers.finish(session, claimed)
 
 
@@ -235,9 +245,9 @@ def _is_over(page: Page, escalation: Escalation) -> bool:
 
 
 def _keep_living(
-    session: Session, escalation: Escalation, page: Page, person: Responder, sent: Sent, now: datetime
+    session: Session, escalation: Escalation, page: Page, person: Responder, sent: Sent, shows: str, now: datetime
 ) -> None:
-    """Remember a message that can be edited; the newest one to an address is the living one."""
+    """Remember a message that can be edited; the newest one to an address is the living one. `shows` is what it does."""
     living = session.scalar(
         select(LivingMessage).where(
             LivingMessage.escalation_id == escalation.id,
@@ -256,11 +266,13 @@ def _keep_living(
         )
         session.add(living)
     living.ref = dict(sent.ref)
-    living.shown = ""  # by this message, nothing that has changed since it was written
+    # A page goes on showing how it stood when it went out, until it has stopped; what goes out regardless tells of a
+    # response that is under way.
+    living.shown = shows if page.regardless else ""
     living.level = page.level
     session.flush()
-    # Acknowledged while it was on its way: show that. What goes out regardless says so already.
-    if escalation.stage == Stage.STOPPED and not page.regardless:
+    stands = showing.digest_of(escalation)
+    if (page.regardless and shows != stands) or (escalation.stage == Stage.STOPPED and not page.regardless):
         fire.show(session, escalation, [living], now)
 
 

@@ -36,7 +36,7 @@ def begin(session: Session, claimed: Claimed) -> Edit | None:
     if living is None or not timers.still_held(session, claimed):
         return None
     escalation = session.get_one(Escalation, living.escalation_id)
-    digest = _digest(escalation)
+    digest = digest_of(escalation)
     if living.ref and living.shown == digest:
         timers.finish(session, claimed)
         return None
@@ -98,7 +98,7 @@ def _finish(session: Session, claimed: Claimed, living: LivingMessage, edit: Edi
     if replaced:
         living.shown = ""
     escalation = session.get_one(Escalation, living.escalation_id, populate_existing=True)
-    if replaced or _digest(escalation) != edit.digest:
+    if replaced or digest_of(escalation) != edit.digest:
         session.flush()
         fire.show(session, escalation, [living], now)
 
@@ -112,6 +112,7 @@ def _locked(session: Session, edit: Edit) -> LivingMessage | None:
     )
 
 
-def _digest(escalation: Escalation) -> str:
+def digest_of(escalation: Escalation) -> str:
+    """Of all that a message about it shows: a message is up to date while this stays the same."""
     shown = json.dumps([escalation.brief, escalation.standing], sort_keys=True)
     return hashlib.sha256(shown.encode()).hexdigest()

@@ -378,3 +378,16 @@ def test_two_that_look_at_once_mend_once(database: Database) -> None:
     stopped = [outcome.finding for outcome in outcomes if outcome.finding.kind is Kind.ESCALATION_STOPPED]
     assert sorted(finding.incident_id or 0 for finding in stopped) == numbers
     assert [len(world.pages(number)) for number in numbers] == [2, 2, 2, 2], "the first, and each once again"
+
+
+def test_a_message_that_goes_out_although_somebody_has_the_incident_is_up_to_date(world: World) -> None:
+    """The holder is told by Slack that a phase is late: that message shows how it stands, and is not edited away."""
+    number = world.alert()
+    world.acknowledge(number)
+    world.fast_forward(minutes=16)
+    told = world.sent("slack", to="U0ANA")
+    assert [each.message.purpose.value for each in told] == ["notification"]
+    assert reconcile(world, repairs=False) == []
+    assert not world.sent("slack", to="U0ANA", edits=True)
+    world.resolve(number)
+    assert world.sent("slack", to="U0ANA", edits=True)[-1].message.standing.status == "resolved"
