@@ -34,6 +34,7 @@ from config import (
 from config import web as config_web
 from config.database import Database
 from config.errors import SettingsError
+from config.sealed import Vault
 from config.settings import Settings, read, to_environment
 from escalation import api as escalation_api
 from escalation import cli as escalation_cli
@@ -93,6 +94,7 @@ def build(settings: Settings) -> House:
         ruleset=rules.load(settings.rules_path),
         shelf=shelf,
         base_url=settings.base_url.rstrip("/"),
+        vault=Vault(settings.secret_key),
     )
     return House(settings, database, desk)
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from config import ids
 from config.changes import Changes
+from config.sealed import Vault
 from escalation import declared_hooks
 from incidents.declared import DeclaredIntegration, DeclaredService
 from incidents.models import Alert, Incident, Integration, Service
@@ -32,8 +33,10 @@ def is_retired(integration: Integration) -> bool:
     return integration.key_hash.startswith(RETIRED)
 
 
-def write(session: Session, services: Collection[DeclaredService], changes: Changes) -> None:
-    """Add and change what is declared. The caller lets only one do this at a time."""
+def write(
+    session: Session, services: Collection[DeclaredService], changes: Changes, vault: Vault | None = None
+) -> None:
+    """Add and change what is declared. The caller lets only one do this at a time. `vault` keeps signing secrets."""
     stored = {row.key: row for row in session.scalars(select(Service))}
     for service in services:
         stored[service.key] = _write_service(session, stored.get(service.key), service, changes)
@@ -44,7 +47,7 @@ def write(session: Session, services: Collection[DeclaredService], changes: Chan
         for integration in service.integrations:
             key_hash = ids.secret_hash(integration.key)
             row = integrations.get(key_hash) or integrations.get(_retired(key_hash))
-            _write_integration(session, row, integration, changes, into=stored[service.key], names=names)
+            _write_integration(session, row, integration, changes, into=stored[service.key], names=names, vault=vault)
     session.flush()
 
 
@@ -143,19 +146,42 @@ def _write_integration(
     *,
     into: Service,
     names: dict[int, str],
+    vault: Vault | None,
 ) -> None:
     what = _name(wanted.source, wanted.hint)
+    has_other_secret = row is None or _secret(row, vault) != wanted.secret
     if row is None or is_retired(row):
         changes.added(what, f"of {into.key}")
-    elif (row.service_id, row.source) != (into.id, wanted.source):
-        before = {"service": names[row.service_id], "source": row.source}
-        changes.changed(what, before, {"service": into.key, "source": wanted.source}, otherwise="settings")
+    else:
+        before = {"service": names[row.service_id], "source": row.source, "topic": row.topic, "map": row.mapping}
+        after = {"service": into.key, "source": wanted.source, "topic": wanted.topic, "map": dict(wanted.mapping)}
+        if before != after or has_other_secret:
+            changes.changed(what, before, after, otherwise="its signing secret, which is not shown")
     if row is None:
         row = Integration(key_hint=wanted.hint)
         session.add(row)
     row.service_id = into.id
     row.source = wanted.source
+    row.topic = wanted.topic
+    row.mapping = dict(wanted.mapping)
+    if has_other_secret:  # sealed anew it would be another text, and a change each time
+        row.signing_secret = _sealed(wanted.secret, vault)
     row.key_hash = ids.secret_hash(wanted.key)
+
+
+def _secret(row: Integration, vault: Vault | None) -> str | None:
+    """None if it can be read no more: then it is written again."""
+    if not row.signing_secret:
+        return ""
+    return vault.open(row.signing_secret) if vault else None
+
+
+def _sealed(secret: str, vault: Vault | None) -> str:
+    if not secret:
+        return ""
+    if vault is None:
+        raise ValueError("a signing secret is declared, and there is no vault to keep it in")
+    return vault.seal(secret)
 
 
 def _drop_integration(session: Session, row: Integration) -> None:

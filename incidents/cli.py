@@ -10,7 +10,7 @@ import click
 
 from config import clock
 from config.database import Database
-from incidents import cli_configuration, cli_simulate
+from incidents import cli_configuration, cli_integration, cli_simulate
 from incidents.desk import Desk
 from incidents.proof import report, verify
 from incidents.reviews import export, html, reviewing
@@ -26,7 +26,8 @@ def commands(
     """`channels` tells which are configured."""
     configuring = cli_configuration.commands(open_database, make_desk, channels)
     simulate = cli_simulate.command(open_database, make_desk)
-    return [*configuring, simulate, _verify(open_database), _review(open_database, make_desk)]
+    trying = cli_integration.command()
+    return [*configuring, simulate, trying, _verify(open_database), _review(open_database, make_desk)]
 
 
 def apply_at_start(database: Database, desk: Desk, file: str) -> None:

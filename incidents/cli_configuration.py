@@ -60,6 +60,7 @@ def apply_file(
             look=look,
             sources=SOURCES,
             runbook_ids={runbook.id for runbook in desk.shelf.library.runbooks},
+            vault=desk.vault,
         )
     except (DeclarationError, UnicodeDecodeError) as refused:
         problems = (

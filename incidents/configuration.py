@@ -15,6 +15,7 @@ from config.changes import Changes
 from config.database import Database
 from config.declaration import Problems
 from config.errors import ConflictError
+from config.sealed import Vault
 from escalation import apply as apply_escalation
 from escalation import declared as declared_escalation
 from escalation import ownership
@@ -85,6 +86,7 @@ def apply_text(
     look: Look | None = None,
     sources: Collection[str],
     runbook_ids: Collection[str],
+    vault: Vault | None = None,
 ) -> Changes:
     """Bring the database to what the text declares, in one transaction, and tell what that changed.
 
@@ -103,7 +105,7 @@ def apply_text(
             raise ConflictError("Somebody edited schedules or policies this moment: nothing was applied. Try again.")
         actor = f"file {file_name}" + (f", applied by {applied_by}" if applied_by else "")
         with moves.told(session, Actor(actor, kind="program", via="file"), now) as watch:
-            changes = _bring(session, configuration, now)
+            changes = _bring(session, configuration, now, vault or (Vault("") if dry_run else None))
             watch.changed = bool(changes)
         if dry_run and watch.changed:
             moved = differences.moved(watch.before, moves.ahead(session, now))
@@ -120,10 +122,10 @@ def apply_text(
     return changes
 
 
-def _bring(session: Session, configuration: Configuration, now: datetime) -> Changes:
+def _bring(session: Session, configuration: Configuration, now: datetime, vault: Vault | None) -> Changes:
     changes = Changes()
     apply_escalation.write(session, configuration.escalation, changes, now)
-    apply_services.write(session, configuration.services, changes)
+    apply_services.write(session, configuration.services, changes, vault)
     apply_heartbeats.write(session, configuration.services, changes, now)
     apply_services.drop_undeclared(session, configuration.services, changes)
     apply_escalation.drop_unused(

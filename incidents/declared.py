@@ -21,6 +21,7 @@ from incidents import declared_heartbeats
 from incidents.declared_heartbeats import DeclaredHeartbeat
 from incidents.routing import Choice
 from incidents.severity import IncidentClass, Severity
+from incidents.sources import mapping
 
 # Whose alerts may be declared. Not all can be received yet: a team that moves over declares all its senders at once.
 SOURCES = frozenset(
@@ -32,6 +33,7 @@ SOURCES = frozenset(
         "gcp-monitoring",
         "generic",
         "github",
+        "gitlab",
         "grafana",
         "healthchecks",
         "nagios",
@@ -46,8 +48,16 @@ SOURCES = frozenset(
 INTEGRATIONS_MAX = 100  # of one service
 CHOICES_MAX = 20  # of one service
 KEY_CHARACTERS_MAX = 128
+SECRET_CHARACTERS_MIN, SECRET_CHARACTERS_MAX = 8, 512
+# In their protocols the key stands in the request itself; SNS signs by a certificate.
+WITHOUT_SECRET = {
+    "pagerduty": "its senders sign nothing; the key is what they know",
+    "opsgenie": "its senders sign nothing; the key is what they know",
+    "cloudwatch": "SNS signs with a certificate, which is always checked; say `topic` to take one topic only",
+}
 HINT_CHARACTERS = 4
 
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _LETTERS = "A-Za-z0-9_-"
 _INTEGRATION_KEY = re.compile(f"[{_LETTERS}]{{16,{KEY_CHARACTERS_MAX}}}")
 _PAGERDUTY_KEY = re.compile(f"[{_LETTERS}]{{32}}")  # its senders check the length before they send
@@ -57,6 +67,9 @@ _PAGERDUTY_KEY = re.compile(f"[{_LETTERS}]{{32}}")  # its senders check the leng
 class DeclaredIntegration:
     source: str
     key: str
+    secret: str = ""  # what the sender signs with; empty: the key suffices
+    topic: str = ""  # of SNS, the only one taken; empty: any
+    mapping: tuple[tuple[str, str], ...] = ()  # (field, JMESPath expression)
 
     @property
     def hint(self) -> str:
@@ -182,7 +195,34 @@ def _integration(section: Fields, service: str, known: _Known, owners: dict[str,
         section.refuse("key", f"is already the key of an integration of {owners[key]}; each needs one of its own")
     elif key:
         owners[key] = service
-    return DeclaredIntegration(source, key) if section.sound else None
+    secret = section.text("secret", characters_max=SECRET_CHARACTERS_MAX)
+    if secret and source in WITHOUT_SECRET:
+        section.refuse("secret", f"cannot be checked for {source}: {WITHOUT_SECRET[source]}")
+    elif secret and len(secret) < SECRET_CHARACTERS_MIN:
+        section.refuse("secret", f"has fewer than {SECRET_CHARACTERS_MIN} characters; anybody could guess it")
+    topic = section.text("topic", characters_max=512)
+    if topic and source != "cloudwatch":
+        section.refuse("topic", "is for cloudwatch alone")
+    elif topic and not _TOPIC.fullmatch(topic):
+        section.refuse("topic", "is not the ARN of an SNS topic, like arn:aws:sns:eu-west-1:123456789012:paging")
+    mapped = _mapping(section, source)
+    return DeclaredIntegration(source, key, secret, topic, mapped) if section.sound else None
+
+
+def _mapping(section: Fields, source: str) -> tuple[tuple[str, str], ...]:
+    if not section.has("map"):
+        return ()
+    if source != "generic":
+        section.refuse("map", "is for generic alone; the other sources' payloads are known")
+    inside = section.inner("map")
+    found: list[tuple[str, str]] = []
+    for name in mapping.KEYS:
+        expression = inside.text(name, characters_max=mapping.EXPRESSION_CHARACTERS_MAX)
+        if expression and (problem := mapping.problem(expression)):
+            inside.refuse(name, problem)
+        elif expression:
+            found.append((name, expression))
+    return tuple(found)
 
 
 def _key_problem(source: str, key: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from config.actor import Actor as Actor
+from config.sealed import Vault
 from escalation.journal import Journal
 from incidents.rules import Ruleset
 from runbook_links.shelf import Shelf
@@ -16,6 +17,7 @@ class Desk:
     ruleset: Ruleset
     shelf: Shelf
     base_url: str  # without a slash at its end
+    vault: Vault | None = field(default=None, repr=False)  # without one no integration can have a signing secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from config import ids
 from config.database import Database
-from incidents import intake
+from incidents import fetching, intake
 from incidents.desk import Desk
+from incidents.fetching import Fetch
 from incidents.intake import Door, Received
 from incidents.sources.base import IncomingAlert
 
@@ -23,6 +24,8 @@ class Edge:
     read_clock: Callable[[], datetime]
     wake: Callable[[], None]  # tells a sleeping engine
     counted: Callable[[str], None]  # an alert of this source was accepted
+    fetch: Fetch = fetching.get  # what a sender makes Tocsin fetch
+    certificates: Fetch = field(default_factory=lambda: fetching.Kept(fetching.get))
 
 
 def door(edge: Edge, key: str, source: str | None) -> Door | None:

@@ -1,7 +1,7 @@
 """The whole configuration as a tocsin.yaml that reads back to the same.
 
 Of an integration's key only the hash is kept, so a variable stands in its place, with a comment that tells which key
-it was.
+it was. What a sender signs with could be read, and is not written either.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from escalation.export import EVERYBODY
 from escalation.models import Owner
 from incidents import apply, apply_heartbeats
 from incidents.models import Integration, Service
+from incidents.sources import mapping
 
-HEAD = "# Written by `tocsin export`. Keys of integrations are read from the environment; their last letters stand beside.\n"
+HEAD = "# Written by `tocsin export`. Keys and secrets of integrations are read from the environment; their last letters stand beside.\n"
 _NOT_IN_A_NAME = re.compile(r"[^A-Z0-9]+")
 
 
@@ -56,7 +57,18 @@ def services(session: Session) -> dict[str, Any]:
 
 
 def _integration(service: Service, row: Integration, taken: set[str]) -> Noted:
-    parts = (service.key, row.source, row.key_hint, "key")
+    named = (service.key, row.source, row.key_hint)
+    written: dict[str, Any] = {"source": row.source, "key": writing.variable(_variable((*named, "key"), taken))}
+    if row.signing_secret:
+        written["secret"] = writing.variable(_variable((*named, "secret"), taken))
+    if row.topic:
+        written["topic"] = row.topic
+    if row.mapping:
+        written["map"] = {name: row.mapping[name] for name in mapping.KEYS if name in row.mapping}
+    return Noted(written, f"the key that ends in {row.key_hint}")
+
+
+def _variable(parts: tuple[str, ...], taken: set[str]) -> str:
     base = _NOT_IN_A_NAME.sub("_", "_".join(parts).upper())
     name = base if base[0].isalpha() else f"KEY_{base}"
     number = 1
@@ -64,4 +76,4 @@ def _integration(service: Service, row: Integration, taken: set[str]) -> Noted:
         number += 1
         name = f"{base}_{number}"
     taken.add(name)
-    return Noted({"source": row.source, "key": writing.variable(name)}, f"the key that ends in {row.key_hint}")
+    return name

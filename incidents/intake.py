@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
@@ -60,6 +61,10 @@ class Door:
     integration_id: int
     service: Service
     source: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    signing_secret: str = field(default="", repr=False)  # sealed
+    topic: str = ""
+    key_hint: str = ""
 
 
 def door(session: Session, key_hash: str, source: str | None = None) -> Door | None:
@@ -67,7 +72,16 @@ def door(session: Session, key_hash: str, source: str | None = None) -> Door | N
     found = session.execute(_DOOR, {"key_hash": key_hash}).one_or_none()
     if found is None or (source is not None and found[0].source != source):
         return None
-    return Door(found[0].id, found[1], found[0].source)
+    way_in, service = found
+    return Door(
+        way_in.id,
+        service,
+        way_in.source,
+        mapping=way_in.mapping,
+        signing_secret=way_in.signing_secret,
+        topic=way_in.topic,
+        key_hint=way_in.key_hint,
+    )
 
 
 def receive(

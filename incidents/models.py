@@ -37,6 +37,24 @@ class Integration(Base):
     source: Mapped[str] = mapped_column(String(32))
     key_hash: Mapped[str] = mapped_column(String(64), unique=True)
     key_hint: Mapped[str] = mapped_column(String(8))  # its last four characters, to tell keys apart
+    mapping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # field -> JMESPath expression
+    signing_secret: Mapped[str] = mapped_column(Text, default="")  # sealed (config.sealed); empty: the key suffices
+    topic: Mapped[str] = mapped_column(String(512), default="")  # the one SNS topic whose messages are taken
+
+
+class ReceivedPayload(Base):
+    """One of the last requests that came in by an integration, and how it was read. Only a few of each are kept."""
+
+    __tablename__ = "received_payloads"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    integration_id: Mapped[int] = mapped_column(ForeignKey("integrations.id", ondelete="CASCADE"), index=True)
+    received_at: Mapped[datetime]
+    verdict: Mapped[str] = mapped_column(String(16))  # received.Verdict
+    problem: Mapped[str] = mapped_column(Text, default="")
+    alerts: Mapped[list[Any]] = mapped_column(Json, default=list)  # [{status, title, dedup_key, severity, incident}]
+    alerts_count: Mapped[int] = mapped_column(default=0)  # of which the first few are kept
+    content: Mapped[str] = mapped_column(Text)  # as received, without credentials, cut
 
 
 class Incident(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
@@ -10,6 +11,7 @@ from werkzeug.exceptions import MethodNotAllowed, RequestEntityTooLarge
 from config.errors import TooLargeError
 from incidents.sources import reading
 from incidents.sources.base import PayloadRefusedError
+from incidents.sources.signatures import Sent
 from incidents.sources.table import Source
 
 METHODS = ("POST", "PUT", "GET")
@@ -34,6 +36,11 @@ def content(source: Source) -> Any:
         if as_text and data.strip():
             return reading.clean(data.decode("utf-8", errors="replace"))
         raise
+
+
+def sent(fetch: Callable[[str], bytes]) -> Sent:
+    """For whoever checks the signature; `fetch` gets certificates."""
+    return Sent({name.lower(): value for name, value in request.headers.items()}, body(), fetch)
 
 
 def body() -> bytes:

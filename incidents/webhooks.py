@@ -10,12 +10,15 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from config import logs, security
-from config.errors import InvalidInputError, NotAllowedError, NotFoundError
+from config.errors import InvalidInputError, NotAllowedError, NotFoundError, NotSignedInError, UnavailableError
 from incidents import transports
 from incidents.edge_in import Edge, door, receive
 from incidents.intake import Door, Received
-from incidents.sources.base import PayloadRefusedError
+from incidents.sources import mapping
+from incidents.sources.base import IncomingAlert, PayloadRefusedError
 from incidents.sources.table import SOURCES, Source
+
+Repair = Callable[[Any], Any]
 
 log = logs.get("webhooks")
 
@@ -43,16 +46,17 @@ def blueprint(edge: Edge) -> Blueprint:
 
 def take(
     edge: Edge, way_in: Door, readers: Sequence[Source], now: datetime,
-    *, repair: Callable[[Any], Any] = lambda payload: payload,
+    *, repair: Repair = lambda payload: payload,
 ) -> list[Received]:  # fmt: skip
     """What the current request holds, read by the first of these sources that can, and stored. `repair` is for the
-    payload of a sender that is not quite a source's own."""
+    payload of a sender that is not quite a source's own. What is not the integration's sender's is refused unread."""
+    _refuse_forged(edge, way_in, now)
     for source in readers[:-1]:
         with suppress(PayloadRefusedError):
-            return receive(edge, way_in, source.parse(repair(transports.content(source)), now=now), now)
+            return receive(edge, way_in, _read(edge, way_in, source, repair, now), now)
     source = readers[-1]
     try:
-        alerts = source.parse(repair(transports.content(source)), now=now)
+        alerts = _read(edge, way_in, source, repair, now)
     except PayloadRefusedError as refused:
         # Whoever sends this will not send it again better: it may be a page that nobody gets.
         log.error("alert refused", source=source.name, field=refused.field, problem=refused.problem)
@@ -61,3 +65,36 @@ def take(
             fields={refused.field or "body": refused.problem},
         ) from refused
     return receive(edge, way_in, alerts, now)
+
+
+def _read(edge: Edge, way_in: Door, source: Source, repair: Repair, now: datetime) -> list[IncomingAlert]:
+    payload = repair(transports.content(source))
+    if source.confirm is not None and (address := source.confirm(payload)):
+        edge.fetch(address)
+        log.info("subscription confirmed", source=source.name, integration=way_in.key_hint)
+        return []
+    if way_in.mapping:
+        return mapping.parse(payload, way_in.mapping, now=now)
+    return source.parse(payload, now=now)
+
+
+def _refuse_forged(edge: Edge, way_in: Door, now: datetime) -> None:
+    """Nothing is asked of an integration without a secret, unless its sender signs always."""
+    source = SOURCES[way_in.source]
+    if source.check is None or not (way_in.signing_secret or source.is_always_checked):
+        return
+    secret = _opened(edge, way_in) if way_in.signing_secret else way_in.topic
+    if problem := source.check(transports.sent(edge.certificates), secret, now):
+        log.error("alert refused, not its sender's", source=source.name, integration=way_in.key_hint, problem=problem)
+        raise NotSignedInError(f"This is not taken as {source.name}'s: {problem}.")
+
+
+def _opened(edge: Edge, way_in: Door) -> str:
+    secret = edge.desk.vault.open(way_in.signing_secret) if edge.desk.vault else None
+    if secret is None:
+        log.error("a signing secret cannot be read", source=way_in.source, integration=way_in.key_hint)
+        raise UnavailableError(
+            "The secret of this integration cannot be read: TOCSIN_SECRET_KEY is another one than when tocsin.yaml was "
+            "applied. Apply it again."
+        )
+    return secret

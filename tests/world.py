@@ -19,6 +19,7 @@ from sqlalchemy import select
 import runbook_links
 from config.database import Database
 from config.ids import secret_hash
+from config.sealed import Vault
 from config.settings import SHIPPED_RULES
 from escalation import responders
 from escalation.channels.base import ChannelError, Message, Sent
@@ -39,6 +40,7 @@ SHELF = Shelf(Path(runbook_links.__file__).parent / "library")
 RULESET = rules.load(SHIPPED_RULES)
 KEY = "c0" * 16
 STORE_KEY = "e0" * 16
+SECRET_KEY = "a secret key for tests, 32 and more"
 HOOK_SECRET = "f0" * 16
 PHONES = {
     "ana": "+15005550101",
@@ -149,7 +151,7 @@ class World:
         self.now = now
         self.database = database
         database.before_commit = partial(timeline.write, read_clock=lambda: self.now)
-        self.desk = Desk(timeline.append, RULESET, SHELF, "https://tocsin.example.org")
+        self.desk = Desk(timeline.append, RULESET, SHELF, "https://tocsin.example.org", Vault(SECRET_KEY))
         self.deliveries: list[Delivered] = []
         self.channels = {name: FakeChannel(name, self) for name in ("slack", "sms", "voice", "email")}
         self.engine = self.new_engine("engine-1")
@@ -179,6 +181,7 @@ class World:
             now=self.now,
             sources=SOURCES,
             runbook_ids={runbook.id for runbook in SHELF.library.runbooks},
+            vault=self.desk.vault,
         )
 
     # What happens

@@ -147,13 +147,15 @@ def applied(sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.Monke
 
 def drift(database: Database, file: Path, *options: str) -> tuple[int, str]:
     class Desk:
+        vault = None
+
         class shelf:  # noqa: N801  stands for an attribute
             class library:  # noqa: N801  stands for an attribute
                 runbooks = SHELF.library.runbooks
 
     (command,) = [
         c for c in cli_configuration.commands(lambda: database, lambda: Desk(), lambda: ()) if c.name == "drift"
-    ]  # type: ignore[arg-type,return-value]  # of a desk only the shelf is asked
+    ]  # type: ignore[arg-type,return-value]  # of a desk only these are asked
     result = CliRunner().invoke(command, [str(file), *options])
     return result.exit_code, result.output
 
