@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import select
@@ -18,10 +18,12 @@ from config.errors import InvalidInputError, NotFoundError, TocsinError
 from config.forms import typed
 from config.schemas import NUMBER_MAX
 from escalation.models import Responder, ScheduleRow
-from escalation.oncall import feeds, outlook, swap_rows, swaps, time_off, wall_times
+from escalation.oncall import feeds, outlook, swap_rows, swaps, taken, time_off
 from escalation.oncall.differences import Span
 from escalation.oncall.models import SwapState
+from escalation.oncall.schedules import YEARS
 from escalation.oncall.swap_rows import Swap
+from escalation.oncall.taken import TakenError
 from escalation.web_reader import times_of_reader
 
 AHEAD = timedelta(days=90)
@@ -133,8 +135,7 @@ def _time_off(pages: Blueprint, edge: Edge) -> None:
 
         def verb(session: Session, who: Actor, now: datetime) -> str:
             zone = times_of_reader(session, now).zone
-            starts_at = wall_times.instant(datetime.combine(_date(first, "first"), time(0)), zone)
-            ends_at = wall_times.instant(datetime.combine(_date(last, "last") + timedelta(days=1), time(0)), zone)
+            starts_at, ends_at = _day(first, "first", zone), _day(last, "last", zone, last_day=True)
             time_off.add(session, who.key, starts_at, ends_at, who, now, reason=reason, base_url=edge.base_url)
             return "Noted. Your turns in that time go to the next in line."
 
@@ -185,7 +186,7 @@ def _read_span(written: str) -> Span:
         span = datetime.fromisoformat(starts), datetime.fromisoformat(ends)
     except ValueError as refused:
         raise InvalidInputError("Choose a shift from the list.", fields={"takes": "is not a shift"}) from refused
-    if any(each.tzinfo is None for each in span):
+    if any(each.tzinfo is None or each.year not in YEARS for each in span):
         raise InvalidInputError("Choose a shift from the list.", fields={"takes": "is not a shift"})
     return span
 
@@ -195,13 +196,13 @@ def _moment(name: str) -> datetime:
         found = datetime.fromisoformat(typed(name))
     except ValueError as refused:
         raise InvalidInputError("A time is missing.", fields={name: "is not a time"}) from refused
-    if found.tzinfo is None:
+    if found.tzinfo is None or found.year not in YEARS:
         raise InvalidInputError("A time is missing its zone.", fields={name: "has no offset"})
     return found
 
 
-def _date(written: str, name: str) -> date:
+def _day(written: str, name: str, zone: str, *, last_day: bool = False) -> datetime:
     try:
-        return date.fromisoformat(written)
-    except ValueError as refused:
+        return taken.instant(written, zone, days=True, last_day=last_day)
+    except TakenError as refused:
         raise InvalidInputError("Give the first and the last day off.", fields={name: "is not a day"}) from refused

@@ -25,8 +25,8 @@ from escalation.web_reader import times_of_reader
 SCHEDULES_MAX = 50  # on one page
 # Beyond what is shown: whoever takes over a turn that goes on after the page's last day takes over all of it.
 AROUND = timedelta(days=35)
+YEARS = range(2000, 2200)  # that are shown
 LOCAL = "%Y-%m-%dT%H:%M"  # how a browser's datetime-local writes
-YEARS = range(2000, 2200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +240,9 @@ def _as_local(exact: str, zone: str) -> str:
         moment = datetime.fromisoformat(exact)
     except ValueError:
         return ""
-    return moment.astimezone(ZoneInfo(zone)).strftime(LOCAL) if moment.tzinfo else ""
+    if moment.tzinfo is None or moment.year not in YEARS:
+        return ""
+    return moment.astimezone(ZoneInfo(zone)).strftime(LOCAL)
 
 
 def _instant(written: str, zone: str, field: str) -> datetime:

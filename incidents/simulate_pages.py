@@ -17,7 +17,8 @@ from config.errors import InvalidInputError, NotFoundError
 from config.schemas import NUMBER_MAX
 from escalation import course_text, web_times
 from escalation.models import PolicyRow
-from escalation.oncall import wall_times
+from escalation.oncall import taken
+from escalation.oncall.taken import TakenError
 from escalation.web_reader import times_of_reader
 from incidents import simulating
 from incidents.models import Service
@@ -93,11 +94,9 @@ def _read(now: datetime, zone: str, first_service: str) -> Asked:
     at = now
     if written := request.args.get("at", ""):
         try:
-            at = wall_times.instant(datetime.fromisoformat(written), zone)
-        except wall_times.WallTimeError as refused:
-            raise InvalidInputError(str(refused)) from refused
-        except (ValueError, OverflowError) as refused:
-            raise InvalidInputError("The moment is not a time.") from refused
+            at = taken.instant(written, zone, days=False)
+        except TakenError as refused:
+            raise InvalidInputError(f"The moment {refused}.") from refused
     days = _days()
     kind, _, key = request.args.get("of", f"service:{first_service}").partition(":")
     asked = _asked(key, at, policy=kind == "policy")

@@ -6,8 +6,10 @@ import html
 import re
 
 import pytest
+from sqlalchemy import select
 
 from config.database import Database
+from escalation.models import Responder
 from tests.pages import Pages, words
 from tests.world import MONDAY, World
 
@@ -79,6 +81,14 @@ def test_time_off_is_taken_and_given_back(pages: Pages) -> None:
     assert "skiing" not in words(ana.get("/oncall/mine"))
 
 
+def test_time_off_may_begin_on_a_day_whose_midnight_the_clocks_skip(pages: Pages) -> None:
+    with pages.world.database.transaction() as session:
+        session.scalars(select(Responder).where(Responder.key == "ana")).one().timezone = "Africa/Cairo"
+    ana = pages.by("ana")
+    ana.post("/oncall/mine/time-off", data={"first": "2027-04-30", "last": "2027-04-30", "reason": "skiing"})
+    assert "skiing" in words(ana.get("/oncall/mine"))
+
+
 def test_a_calendar_address_is_shown_once_and_can_be_taken_back(pages: Pages) -> None:
     client = pages.app.test_client()
     bo = pages.by("bo")
@@ -99,6 +109,8 @@ def test_a_calendar_address_is_shown_once_and_can_be_taken_back(pages: Pages) ->
         ("/oncall/mine/swaps", {"schedule": "primary", "takes": "bo never ever", **GIVES}),
         ("/oncall/mine/time-off", {"first": "2026-12-23", "last": "2026-12-21"}),
         ("/oncall/mine/time-off", {"first": "", "last": ""}),
+        ("/oncall/mine/time-off", {"first": "2026-12-21", "last": "9999-12-31"}),
+        ("/oncall/mine/swaps", {"schedule": "primary", "other": "bo", **GIVES, "gives_ends": "9999-12-31T23:00-23:00"}),
         ("/oncall/mine/time-off", {"first": "2020-01-01", "last": "2020-01-02"}),
     ],
 )
