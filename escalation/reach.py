@@ -36,7 +36,7 @@ class Rule:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Rule:
-        window = Window.from_json(dict(stored)) if "from" in stored else None
+        window = Window.from_json(stored) if "from" in stored else None
         return cls(stored["after_seconds"], stored["by"], window)
 
 

@@ -6,6 +6,7 @@ they go forward, one that is skipped does not come that day.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -42,7 +43,7 @@ class Window:
         return {"from": f"{self.begins:%H:%M}", "to": f"{self.ends:%H:%M}"}
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Window:
+    def from_json(cls, stored: Mapping[str, Any]) -> Window:
         return cls(time.fromisoformat(stored["from"]), time.fromisoformat(stored["to"]))
 
 

@@ -22,18 +22,23 @@ def wall_time(at: datetime, zone: tzinfo) -> datetime:
     return at.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
+def both(wall: datetime, zone: tzinfo) -> tuple[datetime, datetime] | None:
+    """What a time that comes twice, or that the clocks skip, may be read as, in UTC; None for any other time."""
+    first, second = (wall.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    return None if first == second else (first, second)
+
+
 def problem(wall: datetime, timezone: str) -> str:
     """Empty if the clocks of that zone show this time once. Otherwise a sentence that says what to write instead."""
     zone = ZoneInfo(timezone)
-    first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    offsets = first.utcoffset(), second.utcoffset()
-    if offsets[0] is None or offsets[1] is None or offsets[0] == offsets[1]:
+    read = both(wall, zone)
+    if read is None:
         return ""
-    shown = wall_time(instant(wall, zone), zone)
+    shown = wall_time(read[0], zone)
     if shown != wall:
         said, instead = "is skipped", shown
     else:
-        said, instead = "comes twice", wall + (offsets[0] - offsets[1])
+        said, instead = "comes twice", wall + (read[1] - read[0])
     return (
         f"{said} in {timezone}, where the clocks change then; write {instead.isoformat(timespec='minutes')}, "
         "or the same time on another day"

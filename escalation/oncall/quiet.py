@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from escalation.oncall.hours import Window
 
 
 def ends_at(quiet: Mapping[str, str], timezone: str, now: datetime) -> datetime | None:
@@ -14,14 +16,12 @@ def ends_at(quiet: Mapping[str, str], timezone: str, now: datetime) -> datetime 
     """
     if not quiet:
         return None
-    begins, ends = time.fromisoformat(quiet["from"]), time.fromisoformat(quiet["to"])
-    local = now.astimezone(ZoneInfo(timezone))
-    clock = local.time()
-    is_quiet = begins <= clock < ends if begins < ends else clock >= begins or clock < ends
-    if not is_quiet:
+    window = Window.from_json(quiet)
+    if not window.covers(now, timezone):
         return None
-    day = local.date() if clock < ends else local.date() + timedelta(days=1)
-    over = datetime.combine(day, ends, local.tzinfo)
+    local = now.astimezone(ZoneInfo(timezone))
+    day = local.date() if local.time() < window.ends else local.date() + timedelta(days=1)
+    over = datetime.combine(day, window.ends, local.tzinfo)
     if over.astimezone(now.tzinfo) <= now:  # the clocks went back, and show that time for the second time today
         over = over.replace(fold=1)
     return over.astimezone(now.tzinfo)
