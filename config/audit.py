@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.audit_models import AuditEntry
+from config.changes import Changes
 
 Action = Literal["added", "changed", "removed"]
 
@@ -51,6 +52,22 @@ def note(
     )
     session.add(entry)
     return entry
+
+
+def note_all(session: Session, changes: Changes, *, actor: str, via: str, now: datetime) -> None:
+    """An entry for each thing that became another; `actor` and `via` as for `note`."""
+    for each in changes.recorded:
+        note(
+            session,
+            actor=actor,
+            via=via,
+            action=each.action,
+            what=each.what,
+            text=each.text,
+            before=each.before,
+            after=each.after,
+            now=now,
+        )
 
 
 def entries(session: Session, *, before_id: int = 0, limit: int, what: str = "") -> Sequence[AuditEntry]:

@@ -97,7 +97,7 @@ def put(session: Session, who: Actor, kind: str, thing: Thing, now: datetime, us
     if isinstance(thing, Hours):
         apply_policies.refresh_hours(session, thing)
         users.refresh_hours(session, thing)
-    _note(session, who, changes, now)
+    audit.note_all(session, changes, actor=who.name, via=who.via, now=now)
     return changes
 
 
@@ -115,7 +115,7 @@ def delete(session: Session, who: Actor, kind: str, key: str, now: datetime, use
         session.delete(row)
         changes.removed(what, before=_told(kind, row.definition))
     session.flush()
-    _note(session, who, changes, now)
+    audit.note_all(session, changes, actor=who.name, via=who.via, now=now)
     return changes
 
 
@@ -193,21 +193,6 @@ def _referring(session: Session, kind: str, key: str, users: Users) -> list[str]
 
 def _hours_of(level: Level) -> set[str]:
     return {hours.key for hours in (level.during, level.outside) if hours}
-
-
-def _note(session: Session, who: Actor, changes: Changes, now: datetime) -> None:
-    for each in changes.recorded:
-        audit.note(
-            session,
-            actor=who.name,
-            via=who.via,
-            action=each.action,
-            what=each.what,
-            text=each.text,
-            before=each.before,
-            after=each.after,
-            now=now,
-        )
 
 
 def refused(problems: tuple[Any, ...]) -> InvalidInputError:

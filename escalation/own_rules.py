@@ -129,15 +129,4 @@ def _audit(session: Session, who: Actor, before: OwnRules, after: OwnRules, now:
     told = [{"page_by": {"high": each.high, "low": each.low}, "quiet": each.quiet} for each in (before, after)]
     changes = Changes()
     changes.changed(f"responder {who.key}", *told, otherwise="rules")
-    for each in changes.recorded:
-        audit.note(
-            session,
-            actor=who.name,
-            via=who.via,
-            action=each.action,
-            what=each.what,
-            text=each.text,
-            before=each.before,
-            after=each.after,
-            now=now,
-        )
+    audit.note_all(session, changes, actor=who.name, via=who.via, now=now)

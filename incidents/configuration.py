@@ -110,7 +110,7 @@ def apply_text(
         if dry_run and watch.changed:
             moved = differences.moved(watch.before, moves.ahead(session, now))
             changes.moved = list(moved_words.by_person(moved, moves.LOOKED_AHEAD))
-        _note(session, changes, actor, now)
+        audit.note_all(session, changes, actor=actor, via="file", now=now)
         if look is not None:
             look(session, configuration)
         if dry_run:
@@ -137,21 +137,6 @@ def _bring(session: Session, configuration: Configuration, now: datetime, vault:
         now=now,
     )
     return changes
-
-
-def _note(session: Session, changes: Changes, actor: str, now: datetime) -> None:
-    for each in changes.recorded:
-        audit.note(
-            session,
-            actor=actor,
-            via="file",
-            action=each.action,
-            what=each.what,
-            text=each.text,
-            before=each.before,
-            after=each.after,
-            now=now,
-        )
 
 
 def _not_received_yet(services: Iterable[DeclaredService], sources: Collection[str]) -> list[str]:
