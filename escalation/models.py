@@ -192,9 +192,13 @@ class Attempt(Base):
     page_id: Mapped[int] = mapped_column(ForeignKey("pages.id", ondelete="CASCADE"), index=True)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
-    outcome: Mapped[str] = mapped_column(String(16), default="")  # sent, refused (permanent), failed, unknown
+    # sent, refused (permanent), failed, unknown; by the provider's later word: delivered, undelivered
+    outcome: Mapped[str] = mapped_column(String(16), default="")
     code: Mapped[str] = mapped_column(String(64), default="")
     error: Mapped[str] = mapped_column(Text, default="")
+    of_address: Mapped[bool] = mapped_column(default=False)  # it was refused for what the address is
+    # What the provider reported while the hand-over was not written down yet, by its id of the message.
+    early: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 
 class LivingMessage(Base):

@@ -31,7 +31,7 @@ class Person:
 class AttemptMade:
     started_at: datetime
     finished_at: datetime | None
-    outcome: str | None  # sent, refused, failed, unknown; None while it is in flight
+    outcome: str | None  # sent, delivered, undelivered, refused, failed, unknown; None while it is in flight
     code: str
     error: str
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from flask import Blueprint, Response, request
 
@@ -12,11 +13,14 @@ from config import http, logs, security
 from config.database import Database
 from config.errors import NotSignedInError
 from escalation import paged
-from escalation.channels import answers, sms, twiml, voice
+from escalation.channels import answers, sms, twilio_receipts, twiml, voice
 from escalation.channels.base import Reply, ReplyRefusedError, Verb
+from escalation.paging import receipts
 from incidents import replies
 from incidents.desk import Desk
 from incidents.replies import Answer
+
+Parsed = TypeVar("Parsed")
 
 log = logs.get("replies")
 
@@ -49,8 +53,38 @@ def blueprint(edge: ReplyEdge) -> Blueprint:
         answer = _act(edge, reply, edge.read_clock())
         return Response(twiml.call_answer(answer.sentence, answer.number), mimetype="text/xml")
 
+    _receipts(routes, edge)
     security.exempt(routes)
     return routes
+
+
+def _receipts(routes: Blueprint, edge: ReplyEdge) -> None:
+    """What Twilio reports of a message after it took it over. Of a message that nobody knows, nothing is done."""
+
+    def take(channel: str) -> Response:
+        form, signature = request.form, _twilio_signature()
+        receipt = _read(lambda: twilio_receipts.parse(channel, _url(edge), form, signature, edge.twilio_auth_token))
+        if receipt is None:
+            return Response(status=204)
+        with edge.database.reading() as session:
+            pages = receipts.told_by(session, receipt)
+        changed = False
+        for page_id in pages:  # each of its own incident, and so in a transaction of its own
+            with edge.database.transaction() as session:
+                changed |= receipts.take(session, edge.desk.journal, page_id, receipt, edge.read_clock())
+        if changed:
+            edge.wake()
+        return Response(status=204)
+
+    @routes.post("/sms/status")
+    @security.public
+    def sms_receipt() -> Response:
+        return take("sms")
+
+    @routes.post("/voice/status")
+    @security.public
+    def voice_receipt() -> Response:
+        return take("voice")
 
 
 def _said_before(edge: ReplyEdge, reply: Reply) -> str | None:
@@ -63,7 +97,7 @@ def _said_before(edge: ReplyEdge, reply: Reply) -> str | None:
     return None if message is None else twiml.call(message, voice.action_url(edge.desk.base_url, message))
 
 
-def _read(parse: Callable[[], Reply]) -> Reply:
+def _read(parse: Callable[[], Parsed]) -> Parsed:
     try:
         return parse()
     except ReplyRefusedError as refused:

@@ -106,7 +106,8 @@ class AttemptShown(Schema):
     started_at = Moment()
     finished_at = Moment(allow_none=True)
     outcome = fields.String(
-        allow_none=True, metadata={"description": "sent, refused, failed, unknown; null: in flight"}
+        allow_none=True,
+        metadata={"description": "sent, delivered, undelivered, refused, failed, unknown; null: in flight"},
     )
     code = fields.String()
     error = fields.String()

@@ -149,15 +149,16 @@ def paged(detail: IncidentDetail) -> list[PersonPaged]:
 
 
 def _state(page: PageMade) -> str:
-    if page.told_with is not None:
-        return f"sent in one message with {page.told_with}"
+    if page.told_with is not None and page.state == PageState.BUNDLED:
+        arrived = "delivered" if page.delivered_at else "sent"
+        return f"{arrived} in one message with {page.told_with}"
     return STATE_WORDS[PageState(page.state)]
 
 
 def _told(page: PageMade) -> PageTold:
     last = page.attempts[-1] if page.attempts else None
     error = ""
-    if last is not None and last.outcome not in (None, "sent"):
+    if last is not None and last.outcome not in (None, "sent", "delivered"):
         error = last.error or last.code or str(last.outcome)
     unconfirmed = page.state == PageState.SENT and page.channel in WITH_RECEIPTS
     return PageTold(

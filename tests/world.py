@@ -132,7 +132,7 @@ class FakeChannel:
         if self.on_sent is not None:
             self.on_sent(address, message)
         ref = {"channel": address, "ts": str(number)} if self.name == "slack" else {}
-        return Sent(provider_id=f"{self.name}-{number}", ref=ref)
+        return Sent(provider_id=f"{self.name}{number}", ref=ref)
 
     def update(self, address: str, ref: dict[str, str], message: Message) -> Sent:
         if self.faults:

@@ -46,14 +46,22 @@ class ChannelError(Exception):
     """The provider did not take the message.
 
     `permanent`: trying the same address again cannot help (a number that is not one, a revoked token).
+    `of_address`: it is the address that will never do, and not this message, the account or the provider.
     `retry_after_seconds`: the provider said when to try again.
     """
 
     def __init__(
-        self, message: str, *, permanent: bool, code: str = "", retry_after_seconds: float | None = None
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        of_address: bool = False,
+        code: str = "",
+        retry_after_seconds: float | None = None,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
+        self.of_address = of_address
         self.code = code
         self.retry_after_seconds = retry_after_seconds
 
@@ -88,6 +96,30 @@ class Reply:
     number: int | None = None  # the incident; None: the newest page to this sender that is still open
     text: str = ""  # as typed
     context: dict[str, Any] = field(default_factory=dict)  # response_url, trigger_id, channel and ts of the message
+
+
+class Fate(StrEnum):
+    """What became of a message after the provider took it over. It only ever goes forward; the last two are ends."""
+
+    UNDERWAY = "underway"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider reports of a message. It never acknowledges."""
+
+    channel: str
+    provider_id: str
+    fate: Fate
+    page_id: int | None = None  # as the report's address names it; the message's id may not be written down yet
+    code: str = ""  # of a failure
+    reason: str = ""  # of a failure, in words for people
+    of_address: bool = False  # it is the address that will never do
+
+    def to_json(self) -> dict[str, Any]:
+        return {"fate": self.fate.value, "code": self.code, "reason": self.reason, "of_address": self.of_address}
 
 
 class ReplyRefusedError(Exception):

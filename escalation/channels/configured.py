@@ -37,7 +37,7 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
             settings.twilio_from,
             api_url=settings.twilio_api_url,
         )
-        made |= {"sms": Sms(account), "voice": Voice(account, base_url)}
+        made |= {"sms": Sms(account, base_url), "voice": Voice(account, base_url)}
     if settings.smtp_url:
         made["email"] = Email(settings.smtp_url, settings.smtp_from)
     return made

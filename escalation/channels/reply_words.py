@@ -68,3 +68,9 @@ def read(text: str) -> Words:
     if _NUMBER.match(rest) or (rest and not word):
         return Words(Verb.HELP)  # "ack 42 43" would leave one unanswered unnoticed; "42 minutes late" means no incident
     return Words(verb, int(digits), rest)
+
+
+def number(digits: str) -> int | None:
+    """A number as it stands in an address that a provider calls; None for what is none."""
+    few = 0 < len(digits) <= NUMBER_DIGITS_MAX
+    return int(digits) if few and digits.isascii() and digits.isdecimal() else None

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from escalation.channels import reply_words, text, twilio
+from escalation.channels import reply_words, text, twilio, twilio_receipts
 from escalation.channels.base import Message, Reply, ReplyRefusedError, Sent
 
 
 class Sms:
-    """Addresses are E.164 numbers."""
+    """Addresses are E.164 numbers. `base_url` is where Twilio finds this Tocsin; without one it reports nothing."""
 
     name = "sms"
 
-    def __init__(self, account: twilio.Account) -> None:
-        self._account = account
+    def __init__(self, account: twilio.Account, base_url: str = "") -> None:
+        self._account, self._base_url = account, base_url
 
     def send(self, address: str, message: Message) -> Sent:
-        return Sent(provider_id=self._account.text(address, text.sms(message)))
+        reports = bool(self._base_url and message.page_id)
+        callback = twilio_receipts.callback_url(self._base_url, self.name, message.page_id or 0) if reports else ""
+        return Sent(provider_id=self._account.text(address, text.sms(message), callback=callback))
 
     def update(self, address: str, ref: dict[str, str], message: Message) -> Sent:
         """A text message cannot be edited."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from escalation.channels import reply_words, twilio, twiml
+from escalation.channels import reply_words, twilio, twilio_receipts, twiml
 from escalation.channels.base import Message, Reply, ReplyRefusedError, Sent, Verb
 
 ACTION_PATH = "/replies/voice"
@@ -28,7 +28,9 @@ class Voice:
 
     def send(self, address: str, message: Message) -> Sent:
         said = twiml.call(message, action_url(self._base_url, message))
-        return Sent(provider_id=self._account.call(address, said))
+        callback = twilio_receipts.callback_url(self._base_url, self.name, message.page_id) if message.page_id else ""
+        events = twilio_receipts.CALL_EVENTS
+        return Sent(provider_id=self._account.call(address, said, callback=callback, callback_events=events))
 
     def update(self, address: str, ref: dict[str, str], message: Message) -> Sent:
         """A call cannot be edited."""
@@ -55,15 +57,13 @@ def parse_reply(url: str, form: Mapping[str, str], signature: str, auth_token: s
     if not sender:
         raise ReplyRefusedError("Twilio's request names no telephone.")
     query, keys = parse_qs(urlsplit(url).query), form.get("Digits", "")
-    verb, number = KEYS.get(keys, Verb.HELP), _number(query.get("incident", [""])[0])
+    verb, number = KEYS.get(keys, Verb.HELP), reply_words.number(query.get("incident", [""])[0])
     if number is None and verb is Verb.ESCALATE:
         verb = Verb.HELP  # there is no incident to escalate in a call that came in
-    context: dict[str, Any] = {"page_id": _number(query.get("page", [""])[0]), "call_sid": form.get("CallSid", "")}
+    context: dict[str, Any] = {
+        "page_id": reply_words.number(query.get("page", [""])[0]),
+        "call_sid": form.get("CallSid", ""),
+    }
     if query.get("all") and verb is Verb.ACKNOWLEDGE and context["page_id"] is not None:
         number, context["all"] = None, True  # everything that this call told of
     return Reply("voice", sender, verb, number, keys, context)
-
-
-def _number(digits: str) -> int | None:
-    few = 0 < len(digits) <= reply_words.NUMBER_DIGITS_MAX
-    return int(digits) if few and digits.isascii() and digits.isdecimal() else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session, aliased
@@ -18,19 +19,11 @@ from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder
-from escalation.paging import bundling, falling_back, retries, showing, timers
+from escalation.paging import bundling, falling_back, locking, receipts, retries, showing, timers
 from escalation.paging.bundling import Told
 from escalation.paging.timers import Claimed
 from escalation.plan import Stage
 
-_ESCALATION = (
-    select(Escalation)
-    .join(Page, Page.escalation_id == Escalation.id)
-    .where(Page.id == bindparam("page"))
-    .with_for_update(key_share=True, of=Escalation)
-    .execution_options(populate_existing=True)
-)
-_PAGE = select(Page).where(Page.id == bindparam("page")).with_for_update().execution_options(populate_existing=True)
 _UNKNOWN = (
     update(Attempt)
     .where(Attempt.page_id == bindparam("page"), Attempt.outcome == "")
@@ -99,8 +92,8 @@ def begin(
     The first page of a message is asked with its `company`, and may be held with it; the others with the first one's
     `carrier_id`.
     """
-    page, escalation = _locked(session, claimed.subject_id)
-    if page is None or escalation is None or page.state != PageState.QUEUED or _is_over(page, escalation):
+    page, escalation = locking.locked(session, claimed.subject_id)
+    if page is None or escalation is None or page.state != PageState.QUEUED or locking.is_over(page, escalation):
         timers.finish(session, claimed)
         return None
     if not timers.still_held(session, claimed):
@@ -159,10 +152,10 @@ def record_sent(
     incidents: int = 1,
 ) -> None:
     """`carrier`: the page whose message told of this one, if it is another; `incidents`: how many it told of."""
-    page, escalation = _locked(session, handover.page_id)
+    page, escalation = locking.locked(session, handover.page_id)
     if page is None or escalation is None:
         return
-    _end_attempt(session, handover, "sent", now)
+    reported = _end_attempt(session, handover, "sent", now).get(sent.provider_id)
     page.sent_at = now
     page.told_rank = claimed.rank
     page.provider_id = sent.provider_id if carrier is None else ""
@@ -183,19 +176,22 @@ def record_sent(
     journal(session, page.incident_id, "page.sent", text, occurred_at=now, payload=facts)
     if sent.ref and carrier is None and incidents == 1:
         _keep_living(session, escalation, page, person, sent, handover.shows, now)
+    if reported:
+        session.flush()
+        receipts.take_early(session, journal, page, escalation, handover.attempt_id, reported, now)
     timers.finish(session, claimed)
 
 
 def record_failure(
     session: Session, journal: Journal, claimed: Claimed, handover: Handover, error: ChannelError, now: datetime
 ) -> None:
-    page, escalation = _locked(session, handover.page_id)
+    page, escalation = locking.locked(session, handover.page_id)
     if page is None or escalation is None:
         return
     _end_attempt(session, handover, "refused" if error.permanent else "failed", now, error)
     person = session.get_one(Responder, page.responder_id)
     # A send that outlived its lease decides nothing: whoever has claimed the page since is at it, or was.
-    if page.state != PageState.QUEUED or _is_over(page, escalation) or not timers.still_held(session, claimed):
+    if page.state != PageState.QUEUED or locking.is_over(page, escalation) or not timers.still_held(session, claimed):
         timers.finish(session, claimed)
         return
     page.carrier_id = None
@@ -218,8 +214,8 @@ def record_failure(
 
 def give_up(session: Session, journal: Journal, claimed: Claimed, why: str, now: datetime) -> None:
     """The page's timer is parked: the page counts as failed, and the person's other ways come forward."""
-    page, escalation = _locked(session, claimed.subject_id)
-    if page is None or escalation is None or page.state != PageState.QUEUED or _is_over(page, escalation):
+    page, escalation = locking.locked(session, claimed.subject_id)
+    if page is None or escalation is None or page.state != PageState.QUEUED or locking.is_over(page, escalation):
         return
     page.state = PageState.FAILED
     person = session.get_one(Responder, page.responder_id)
@@ -237,11 +233,6 @@ def _addressee(session: Session, page: Page, now: datetime) -> tuple[Responder, 
     }
     person, messages, last_at, worst = session.execute(_ADDRESSEE, asked).one()
     return person, Told(messages, last_at, worst)
-
-
-def _is_over(page: Page, escalation: Escalation) -> bool:
-    """Whether nobody is to be woken any more; a keeper is asked about a halt whoever holds the incident."""
-    return escalation.stage == Stage.STOPPED and not page.regardless
 
 
 def _keep_living(
@@ -276,18 +267,21 @@ def _keep_living(
         fire.show(session, escalation, [living], now)
 
 
-def _locked(session: Session, page_id: int) -> tuple[Page | None, Escalation | None]:
-    """Escalation before page, as everywhere."""
-    escalation = session.scalar(_ESCALATION, {"page": page_id})
-    page = session.scalar(_PAGE, {"page": page_id})
-    return page, escalation
-
-
 def _end_attempt(
     session: Session, handover: Handover, outcome: str, now: datetime, error: ChannelError | None = None
-) -> None:
-    session.execute(
+) -> dict[str, Any]:
+    """What the provider had reported of it by then, by its id of the message."""
+    early = session.scalar(
         update(Attempt)
         .where(Attempt.id == handover.attempt_id)
-        .values(outcome=outcome, finished_at=now, code=error.code if error else "", error=str(error) if error else "")
+        .values(
+            outcome=outcome,
+            finished_at=now,
+            code=error.code if error else "",
+            error=str(error) if error else "",
+            of_address=bool(error and error.of_address),
+        )
+        .returning(Attempt.early)
+        .execution_options(synchronize_session=False)
     )
+    return early or {}

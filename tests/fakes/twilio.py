@@ -33,6 +33,7 @@ class TextMessage:
     sender: str
     body: str
     sid: str
+    callback: str = ""  # where its receipts go
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class PhoneCall:
     sender: str
     twiml: str
     sid: str
+    callback: str = ""
 
     @property
     def spoken(self) -> str:
@@ -80,24 +82,27 @@ class FakeTwilio:
                 raise TwilioRefusedError(401, 20003, "Authenticate")
             to, sender = form.get("To", ""), form.get("From") or form.get("MessagingServiceSid", "")
             _check_numbers(kind, to, sender)
+            callback = form.get("StatusCallback", "")
+            if re.match(r"https?://(localhost|127\.)", callback):
+                raise TwilioRefusedError(400, 21609 if kind == "sms" else 21205, "The StatusCallback URL is not valid.")
             if kind == "sms":
-                return self._text(to, sender, form.get("Body", ""))
-            return self._call(to, sender, form.get("Twiml", ""))
+                return self._text(to, sender, form.get("Body", ""), callback)
+            return self._call(to, sender, form.get("Twiml", ""), callback)
 
-    def _text(self, to: str, sender: str, body: str) -> dict[str, Any]:
+    def _text(self, to: str, sender: str, body: str, callback: str) -> dict[str, Any]:
         if not body:
             raise TwilioRefusedError(400, 21602, "Message body is required.")
         if len(body) > 1600:
             raise TwilioRefusedError(400, 21617, "The concatenated message body exceeds the 1600 character limit.")
-        made = TextMessage(to, sender, body, f"SM{next(self._numbers):032x}")
+        made = TextMessage(to, sender, body, f"SM{next(self._numbers):032x}", callback)
         self.texts.append(made)
         return _created(made.sid, to, sender) | {"body": body, "num_segments": "1"}
 
-    def _call(self, to: str, sender: str, twiml: str) -> dict[str, Any]:
+    def _call(self, to: str, sender: str, twiml: str, callback: str) -> dict[str, Any]:
         if not twiml or len(twiml) > 4000:
             raise TwilioRefusedError(400, 21205, "Twiml must have between 1 and 4000 characters.")
         ET.fromstring(twiml)
-        made = PhoneCall(to, sender, twiml, f"CA{next(self._numbers):032x}")
+        made = PhoneCall(to, sender, twiml, f"CA{next(self._numbers):032x}", callback)
         self.calls.append(made)
         return _created(made.sid, to, sender)
 
@@ -133,6 +138,17 @@ def pressed_key(key: str, *, phone: str, outbound: bool = True) -> dict[str, str
     called, caller = (phone, SENDER) if outbound else (SENDER, phone)
     direction = "outbound-api" if outbound else "inbound"
     return {"To": called, "From": caller, "Direction": direction, "Digits": key, "CallSid": "CA" + "1" * 32}
+
+
+def text_status(sid: str, status: str, code: str = "") -> dict[str, str]:
+    """A status callback of a text message."""
+    failed = {"ErrorCode": code} if code else {}
+    return {"MessageSid": sid, "SmsSid": sid, "MessageStatus": status, "SmsStatus": status, **failed}
+
+
+def call_status(sid: str, status: str, **more: str) -> dict[str, str]:
+    """A status callback of a call."""
+    return {"CallSid": sid, "CallStatus": status, "CallDuration": "0", "SequenceNumber": "0", **more}
 
 
 def signature(url: str, form: Mapping[str, str], auth_token: str = AUTH_TOKEN) -> str:

@@ -29,7 +29,7 @@ def _account(
 
 @pytest.fixture
 def texts(providers: FakeProviders) -> sms.Sms:
-    return sms.Sms(_account(providers))
+    return sms.Sms(_account(providers), "https://tocsin.example.org")
 
 
 @pytest.fixture
@@ -70,6 +70,24 @@ def test_a_page_by_call_is_read_aloud_and_its_key_comes_back_to_it(
     reply = voice.parse_reply(call.action_url, form, signature, fake_twilio.AUTH_TOKEN)
     assert (reply.sender, reply.verb, reply.number) == (ANA, Verb.ACKNOWLEDGE, 42)
     assert reply.context["page_id"] == 7
+
+
+def test_a_page_names_where_its_receipts_go_and_a_notice_has_none(
+    providers: FakeProviders, texts: sms.Sms, calls: voice.Voice
+) -> None:
+    for channel in (texts, calls):
+        channel.send(ANA, page())
+    assert providers.sms_to(ANA)[0].callback == "https://tocsin.example.org/replies/sms/status?page=7"
+    assert providers.calls_to(ANA)[0].callback == "https://tocsin.example.org/replies/voice/status?page=7"
+    texts.send(ANA, announcement())
+    assert providers.sms_to(ANA)[1].callback == ""
+
+
+def test_a_page_goes_out_though_twilio_cannot_call_back(providers: FakeProviders) -> None:
+    at_home = "http://127.0.0.1:8000"
+    sms.Sms(_account(providers), at_home).send(ANA, page())
+    voice.Voice(_account(providers), at_home).send(ANA, page())
+    assert [each.callback for each in (*providers.sms_to(ANA), *providers.calls_to(ANA))] == ["", ""]
 
 
 def test_neither_can_be_edited(providers: FakeProviders, texts: sms.Sms, calls: voice.Voice) -> None:

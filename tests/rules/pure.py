@@ -44,6 +44,7 @@ MODULES = frozenset(
         "escalation.channels.slack_parts",
         "escalation.channels.slack_waits",
         "escalation.channels.text",
+        "escalation.channels.twilio_errors",
         "escalation.channels.twiml",
         "escalation.channels.wording",
         "escalation.check",

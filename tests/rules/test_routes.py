@@ -57,6 +57,8 @@ PUBLIC = {
     "POST /replies/slack": "Slack's signature",
     "POST /replies/sms": "Twilio's signature",
     "POST /replies/voice": "Twilio's signature",
+    "POST /replies/sms/status": "Twilio's signature",
+    "POST /replies/voice/status": "Twilio's signature",
 }
 
 
