@@ -16,7 +16,7 @@ from config.actor import Actor
 from escalation import notices, responders
 from escalation.channels.base import ChannelError
 from escalation.models import Responder, ScheduleRow
-from escalation.oncall import calendar, fetching, moves, rota, upkeep
+from escalation.oncall import fetching, moves, reading_apart, rota, upkeep
 from escalation.oncall.calendar import CalendarError, Copied, Person
 from escalation.oncall.fetching import Fetched
 from escalation.oncall.models import CalendarCopy
@@ -81,7 +81,7 @@ class CalendarErrand:
         if fetched.text is None:
             return Read(None, fetched.validators)
         try:
-            copied = calendar.read(fetched.text, work.people, work.since, work.until, zone=work.zone)
+            copied = reading_apart.read(fetched.text, work.people, work.since, work.until, zone=work.zone)
         except CalendarError as unreadable:
             raise ChannelError(str(unreadable), permanent=False, code="calendar") from unreadable
         return Read(copied, fetched.validators)
