@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from escalation import notices, responders
 from escalation.channels.base import Channel, ChannelError
-from escalation.models import ContactMethod, Escalation, Responder, ScheduleRow
+from escalation.models import Escalation, Responder, ScheduleRow
 from escalation.oncall import outlook, upkeep, words
 from escalation.oncall.models import Duty
 from escalation.oncall.outlook import Present
@@ -85,14 +85,13 @@ class DutyErrand:
         wanted = row.definition.get("slack_usergroup")
         if not wanted or self._slack is None:
             return None
-        members = session.execute(
-            select(Responder.key, ContactMethod.address)
-            .join(ContactMethod, ContactMethod.responder_id == Responder.id)
-            .where(Responder.key.in_(present.on_call), Responder.active, ContactMethod.channel == "slack")
-            .order_by(ContactMethod.id)
+        people = session.execute(
+            select(Responder.key, Responder.id).where(Responder.key.in_(present.on_call), Responder.active)
         )
-        of_each = {key: address for key, address in members if not address.startswith("#")}
-        found = tuple(of_each[key] for key in present.on_call if key in of_each)
+        ids = {person.key: person.id for person in people}
+        used = responders.usable(session, ids.values())  # an address that nobody vouches for is a stranger's
+        of_each = {key: address for key in ids if (address := used.get(ids[key], {}).get("slack"))}
+        found = tuple(of_each[key] for key in present.on_call if not of_each.get(key, "#").startswith("#"))
         return Usergroup(row.key, wanted, found) if found else None
 
 

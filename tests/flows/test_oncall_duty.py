@@ -12,6 +12,7 @@ from escalation.channels.base import ChannelError
 from escalation.models import Timer, TimerKind
 from escalation.oncall import changes, coverage, upkeep
 from escalation.oncall.models import Duty, KnownGap
+from tests import contacting
 from tests.flows.test_oncall_changes import CONFIG, at, told
 from tests.world import World
 
@@ -128,6 +129,16 @@ def test_slacks_usergroup_follows_the_schedule_and_is_never_emptied(sqlite_datab
     assert groups == {"S0123ABC": ["U0ANA"]}
     world.fast_forward(hours=24 * 7)
     assert groups == {"S0123ABC": ["U0BO"]}
+
+
+def test_an_address_that_nobody_has_confirmed_does_not_come_into_the_usergroup(sqlite_database: Database) -> None:
+    world = World(sqlite_database, config=WITH_GROUP)
+    world.run()
+    contacting.add(world, "slack", "U0STRANGER", by="ana")
+    with world.database.transaction() as session:
+        upkeep.look_again(session, world.now)
+    world.run()
+    assert world.channels["slack"].usergroups == {"S0123ABC": ["U0ANA"]}
 
 
 def test_a_usergroup_that_slack_refuses_is_tried_again_and_administrators_are_told_once_a_day(
