@@ -6,9 +6,21 @@ looks where something is due soonest; only then does the claim sort what is due,
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
-from sqlalchemy import Function, Over, String, Table, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    Table,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from escalation.models import Timer
 from escalation.paging import bundling, lanes
@@ -27,55 +39,61 @@ NEXT = (
     .limit(1)
 )
 _IS_DUE = (_TABLE.c.visible_at <= bindparam("now")) & _TABLE.c.parked_at.is_(None)
-_PARTY = case((_TABLE.c.party == "", _TABLE.c.id.cast(String)), else_=_TABLE.c.party)
-
-
-def _of_the_party(function: Function[Any]) -> Over[Any]:
-    urgency = (_TABLE.c.rank, _TABLE.c.visible_at, _TABLE.c.id)
-    return function.over(partition_by=(_TABLE.c.lane, _PARTY), order_by=urgency)
-
-
-# Everything that is due, each with its place among what the same person waits for in the same lane, and with the most
-# urgent of that. No table is joined with itself: what PostgreSQL expects of such a join was measured to be far off.
+_IS_FREE = _TABLE.c.lane.in_(bindparam("lanes", expanding=True)) & _BEING_TOLD.not_in(
+    bindparam("being_told", expanding=True)
+)
+_HAS_PARTY: ColumnElement[bool] = literal_column("timers.party <> ''")  # written out, so that the index fits
+_BY_ITSELF = case((_TABLE.c.party == "", _TABLE.c.id))
+# What is due, one row for each person in each lane; what is for nobody is by itself.
 _WAITING = (
     select(
-        _TABLE.c.id,
         _TABLE.c.lane,
-        _of_the_party(func.row_number()).label("turn"),
-        _of_the_party(func.first_value(_TABLE.c.rank)).label("first_rank"),
-        _of_the_party(func.first_value(_TABLE.c.visible_at)).label("first_at"),
-        _of_the_party(func.first_value(_TABLE.c.id)).label("first_id"),
+        _TABLE.c.party,
+        func.count().label("timers"),
+        func.min(_TABLE.c.rank).label("rank"),
+        func.min(_TABLE.c.visible_at).label("since"),
+        func.min(_TABLE.c.id).label("id"),
     )
-    .where(
-        _IS_DUE,
-        _TABLE.c.lane.in_(bindparam("lanes", expanding=True)),
-        _BEING_TOLD.not_in(bindparam("being_told", expanding=True)),
-    )
+    .where(_IS_DUE, _IS_FREE)
+    .group_by(_TABLE.c.lane, _TABLE.c.party, _BY_ITSELF)
     .cte("waiting")
 )
+_URGENCY = (_WAITING.c.rank, _WAITING.c.since, _WAITING.c.id)
 _PLACED = select(
-    _WAITING.c.id,
-    _WAITING.c.lane,
-    _WAITING.c.turn,
-    func.dense_rank()
-    .over(partition_by=_WAITING.c.lane, order_by=(_WAITING.c.first_rank, _WAITING.c.first_at, _WAITING.c.first_id))
-    .label("place"),
+    *_WAITING.c, func.row_number().over(partition_by=_WAITING.c.lane, order_by=_URGENCY).label("place")
 ).cte("placed")
-# As many people as there is room for in their lane, each with all that waits for them there.
+# As many of them as there is room for in their lane.
 _CHOSEN = (
-    select(_PLACED.c.id)
-    .where(
-        or_(*((_PLACED.c.lane == lane) & (_PLACED.c.place <= bindparam(f"room {lane}")) for lane in lanes.LANES)),
-        _PLACED.c.turn <= 1 + bundling.OTHERS_MAX,
-    )
+    select(_PLACED)
+    .where(or_(*((_PLACED.c.lane == lane) & (_PLACED.c.place <= bindparam(f"room {lane}")) for lane in lanes.LANES)))
     .cte("chosen")
     # PostgreSQL must pick the rows once, and lock them once, not once for each row it updates.
+    .prefix_with("MATERIALIZED", dialect="postgresql")
+)
+# And all that waits for each. Only few are looked up here: that of all of them was measured to take most of the time.
+_TOGETHER = (
+    select(
+        _TABLE.c.id,
+        func.row_number()
+        .over(partition_by=(_TABLE.c.lane, _TABLE.c.party), order_by=(_TABLE.c.rank, _TABLE.c.visible_at, _TABLE.c.id))
+        .label("turn"),
+    )
+    .join(_CHOSEN, (_CHOSEN.c.lane == _TABLE.c.lane) & (_CHOSEN.c.party == _TABLE.c.party))
+    .where(_CHOSEN.c.timers > 1, _HAS_PARTY, _IS_DUE, _IS_FREE)
+    .cte("together")
+)
+_PICKED = (
+    union_all(
+        select(_CHOSEN.c.id).where(_CHOSEN.c.timers == 1),
+        select(_TOGETHER.c.id).where(_TOGETHER.c.turn <= 1 + bundling.OTHERS_MAX),
+    )
+    .cte("picked")
     .prefix_with("MATERIALIZED", dialect="postgresql")
 )
 _DUE = (
     select(_TABLE.c.id)
     # What is due is asked once more: PostgreSQL looks at this again when another engine was faster.
-    .where(_TABLE.c.id.in_(select(_CHOSEN.c.id)), _IS_DUE)
+    .where(_TABLE.c.id.in_(select(_PICKED.c.id)), _IS_DUE)
     .with_for_update(skip_locked=True)
     .cte("due")
     .prefix_with("MATERIALIZED", dialect="postgresql")
