@@ -4,6 +4,9 @@ with FakeProviders() as providers:
     ...  # send with TOCSIN_SLACK_API_URL=providers.slack_api_url, TOCSIN_TWILIO_API_URL=providers.twilio_url
     providers.fail("sms", status=503, code=20500, times=2)
     assert "Reply ACK 42" in providers.sms_to("+351910000001")[0].body
+
+Every request is judged by the providers' own API descriptions as well; at the end of the block there must have been
+nothing to find.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes import published
 from tests.fakes.loopback import DROPPED, Answer, Fault, Faults, LoopbackServer, Request
 from tests.fakes.slack import FakeSlack, Post
 from tests.fakes.twilio import ACCOUNT_SID, FakeTwilio, PhoneCall, TextMessage, TwilioRefusedError
@@ -41,6 +45,7 @@ class FakeProviders:
         self.twilio = FakeTwilio()
         self.deliveries: list[Delivery] = []
         self.requests: list[Request] = []  # everything that arrived, whatever became of it
+        self.violations: list[str] = []  # what the providers' own descriptions find wrong with what arrived
         self._faults = Faults()
         self._server = LoopbackServer(self._answer)
 
@@ -49,6 +54,7 @@ class FakeProviders:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._server.close()
+        assert error is not None or not self.violations, self.violations
 
     # Where they are
 
@@ -134,7 +140,9 @@ class FakeProviders:
     def _slack(self, request: Request) -> Answer:
         method = urlsplit(request.path).path.removeprefix("/api/")
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        arguments = json.loads(request.body) if "json" in request.headers.get("content-type", "") else _form(request)
+        is_json = "json" in request.headers.get("content-type", "")
+        arguments = json.loads(request.body or b"{}") if is_json else _form(request)
+        self.violations += published.slack(method, arguments, is_json=is_json)
         return _json(200, self.slack.answer(method, arguments, token), {"X-OAuth-Scopes": self.slack.scopes})
 
     def _take_answer(self, request: Request) -> Answer:
@@ -142,6 +150,8 @@ class FakeProviders:
         return Answer(200, b"ok")
 
     def _create(self, kind: str, request: Request) -> Answer:
+        form = parse_qs(request.body.decode(), keep_blank_values=True)
+        self.violations += published.twilio({"sms": "Messages", "voice": "Calls"}[kind], form)
         try:
             return _json(201, self.twilio.create(kind, _form(request), request.headers.get("authorization", "")))
         except TwilioRefusedError as refused:
