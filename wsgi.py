@@ -5,6 +5,7 @@ Importing this module does nothing; `create_app` and `main` do.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -61,8 +62,8 @@ from incidents import web as incidents_web
 from incidents.desk import Desk
 from incidents.edge_in import Edge
 from incidents.proof import timeline
-from incidents.slack import routes as slack_routes
-from incidents.slack.corridor import Corridor
+from incidents.slack import cli as slack_cli
+from incidents.slack import wiring as slack
 from migrations.run import current, is_current, upgrade
 from runbook_links import cli as runbooks_cli
 from runbook_links import linter
@@ -148,8 +149,8 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
 
     edge = reply_routes.ReplyEdge(database, desk, clock.now, wake, house.settings.twilio_auth_token)
     app.register_blueprint(reply_routes.blueprint(edge))
-    corridor = Corridor(database, desk, clock.now, wake, configured.slack(house.settings))
-    app.register_blueprint(slack_routes.blueprint(corridor, clock.now, house.settings.slack_signing_secret))
+    for part in slack.web(database, desk, clock.now, wake, house.settings):
+        app.register_blueprint(part)
     documented = http.make_api(app)
     ways_in.register(app, documented, Edge(database, desk, clock.now, wake, counted))
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
@@ -222,7 +223,9 @@ def engine_process() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: at_work.stop())
     supervisor.end_with_parent()
-    at_work.run()
+    line = slack.line(house.database, house.desk, clock.now, news.Bell(house.database).ring, settings)
+    with line or contextlib.nullcontext():
+        at_work.run()
     house.database.close()
 
 
@@ -280,6 +283,7 @@ def main() -> None:
         *runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rules.facts(_settings().rules_path)),
         *incidents_cli.commands(open_database, lambda: build(_settings()).desk, lambda: configured.names(_settings())),
         cli_reconcile.command(_reconciling_tools),
+        slack_cli.command(_settings),
     ):
         tocsin.add_command(command)
     with plainly.told():

@@ -31,6 +31,7 @@ class Settings:
     secret_key: str = field(default="", repr=False)  # signs sessions and action links
     slack_bot_token: str = field(default="", repr=False)
     slack_signing_secret: str = field(default="", repr=False)
+    slack_app_token: str = field(default="", repr=False)  # xapp-…: Socket Mode, which needs no public address
     slack_api_url: str = "https://slack.com/api/"
     twilio_account_sid: str = ""
     twilio_auth_token: str = field(default="", repr=False)
@@ -143,10 +144,15 @@ def _problems(settings: Settings) -> list[str]:
     if any(twilio.values()) and not all(twilio.values()):
         missing = ", ".join(f"TOCSIN_{n.upper()}" for n, value in twilio.items() if not value)
         found.append(f"Twilio is only half configured; still missing: {missing}.")
-    if settings.slack_bot_token and not settings.slack_signing_secret:
+    if settings.slack_bot_token and not (settings.slack_signing_secret or settings.slack_app_token):
         found.append(
-            "TOCSIN_SLACK_BOT_TOKEN is set without TOCSIN_SLACK_SIGNING_SECRET; button presses could not be checked."
+            "TOCSIN_SLACK_BOT_TOKEN is set without TOCSIN_SLACK_SIGNING_SECRET; button presses could not be checked. "
+            "With Socket Mode set TOCSIN_SLACK_APP_TOKEN instead."
         )
+    if settings.slack_app_token and not settings.slack_app_token.startswith("xapp-"):
+        found.append("TOCSIN_SLACK_APP_TOKEN must be an app-level token; it begins with xapp-.")
+    if settings.slack_app_token and not settings.slack_bot_token:
+        found.append("TOCSIN_SLACK_APP_TOKEN is set without TOCSIN_SLACK_BOT_TOKEN; nothing could be answered.")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         found.append("TOCSIN_SMTP_URL must look like smtp://user:password@host:587 or smtps://….")
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):

@@ -119,12 +119,16 @@ class Room:
         return list(self.providers.slack.views.items())[-1]
 
 
+def channel(providers: FakeProviders) -> Slack:
+    return Slack(slack.TOKEN, api_url=providers.slack_api_url)
+
+
 def open_room(
     database: Database, providers: FakeProviders, config: str, *, work: Submit = at_once, calls: Submit = at_once
 ) -> Room:
     world = World(database, config=config)
     app = Edge(database, base_url=BASE_URL).app
-    channel = Slack(slack.TOKEN, api_url=providers.slack_api_url)
-    corridor = Corridor(database, world.desk, lambda: world.now, lambda: None, channel, work=work, calls=calls)
+    outward = channel(providers)
+    corridor = Corridor(database, world.desk, lambda: world.now, lambda: None, outward, work=work, calls=calls)
     app.register_blueprint(routes.blueprint(corridor, lambda: world.now, slack.SIGNING_SECRET))
     return Room(world, providers, app.test_client(), corridor)

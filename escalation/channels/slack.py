@@ -18,7 +18,7 @@ from slack_sdk.web import SlackResponse, WebClient
 from slack_sdk.webhook import WebhookClient
 
 from config.clock import monotonic_seconds
-from escalation.channels import slack_blocks, slack_waits
+from escalation.channels import slack_blocks, slack_parts, slack_waits
 from escalation.channels.base import ChannelError, Message, Sent
 from escalation.channels.slack_inbound import text_at
 from escalation.channels.slack_waits import Waits
@@ -169,6 +169,17 @@ class Slack:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         scopes = frozenset(each.strip() for each in str(headers.get("x-oauth-scopes", "")).split(",") if each.strip())
         return Identity(text_at(answer.data, "team"), text_at(answer.data, "user"), text_at(answer.data, "url"), scopes)
+
+    def check_app_token(self, app_token: str) -> None:
+        """Whether Slack would open a connection for Socket Mode. Raises ChannelError if not."""
+        self._call(self._client.apps_connections_open, app_token=app_token)
+
+    def send_test(self, address: str, action_id: str) -> None:
+        """A message that is about nothing, with a button."""
+        said = "This is a test of Tocsin. Press the button: that proves the way back."
+        pressed = slack_parts.button("It works", action_id, "0")
+        blocks = [slack_parts.section(said), {"type": "actions", "elements": [pressed]}]
+        self._call(self._client.chat_postMessage, channel=address, text=said, blocks=blocks)
 
     def _deliver(self, method: Callable[..., SlackResponse], message: Message, **where: Any) -> Sent:
         try:

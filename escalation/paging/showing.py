@@ -71,6 +71,12 @@ def record_failure(
     living = _locked(session, edit)
     if living is None:
         return
+    if error.retry_after_seconds is not None and not error.permanent:
+        # Asked to wait, which is no failure: it is shown then, however often, with whatever is true by then.
+        wait = min(max(error.retry_after_seconds, 1.0), retries.RETRY_AFTER_SECONDS_MAX)
+        timers.put_back(session, claimed, now + timedelta(seconds=wait), error=str(error))
+        living.error = str(error)
+        return
     known = error.permanent and living.error == str(error)  # said once; each further edit would only say it again
     living.failures += 1
     living.error = str(error)

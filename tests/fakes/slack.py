@@ -19,6 +19,7 @@ _triggers = itertools.count(1)
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TOKEN = "xoxb-fake"
+APP_TOKEN = "xapp-fake"
 
 
 @dataclass
@@ -60,7 +61,8 @@ class FakeSlack:
         self.answers: list[tuple[str, dict[str, Any]]] = []  # what was posted to a response_url
         self.scopes = "chat:write,commands,chat:write.public"
         self.missing_channels: set[str] = set()
-        self.tokens = {TOKEN}
+        self.tokens = {TOKEN, APP_TOKEN}
+        self.socket_url = ""  # of Socket Mode; empty: it is not switched on
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._used_triggers: set[str] = set()
@@ -134,6 +136,9 @@ class FakeSlack:
         self.views[view_id] = dict(view or {})
         return {"ok": True, "view": {"id": view_id, **self.views[view_id]}}
 
+    def open_connection(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        return {"ok": True, "url": self.socket_url} if self.socket_url else _error("socket_mode_not_enabled")
+
     @property
     def modal(self) -> str:
         """Everything that is read in the newest modal."""
@@ -153,6 +158,7 @@ METHODS: dict[str, Callable[[FakeSlack, dict[str, Any]], dict[str, Any]]] = {
         "user_id": "UTOCSIN",
         "team_id": "T0",
     },
+    "apps.connections.open": FakeSlack.open_connection,
     "views.open": FakeSlack.open_view,
     "views.update": FakeSlack.update_view,
 }

@@ -124,6 +124,20 @@ def test_slack_says_how_long_to_wait_when_there_were_too_many(providers: FakePro
     assert (refused.permanent, refused.retry_after_seconds) == (False, 30.0)
 
 
+def test_a_channel_that_asked_to_wait_is_not_asked_again_and_a_page_to_a_person_still_goes(
+    providers: FakeProviders, channel: slack.Slack
+) -> None:
+    providers.fail("slack", status=429, code="ratelimited", retry_after=30)
+    _refused(channel)
+    before = len(providers.requests)
+    with pytest.raises(ChannelError) as refused:
+        channel.send("#incidents", announcement())
+    assert refused.value.retry_after_seconds == pytest.approx(30, abs=1)
+    assert len(providers.requests) == before
+    channel.send("U0ANA", page())
+    assert len(providers.posts("U0ANA")) == 1
+
+
 @pytest.mark.parametrize(
     ("fault", "code", "permanent"),
     [

@@ -14,7 +14,7 @@ from incidents.slack import corridor
 from tests import slack_room
 from tests.fakes.providers import FakeProviders
 from tests.slack_room import ANA, BO, OLA, Room
-from tests.world import STORE_KEY, team
+from tests.world import STORE_KEY, team, unwell
 
 TEAM = team().replace("  mia:", "  ola: {name: Ola Nord, roles: [observer], slack: U0OLA}\n  mia:")
 
@@ -191,3 +191,19 @@ def test_a_form_that_takes_long_says_so_and_then_what_came_of_it(slow_room: Room
     assert "Tocsin is at it" in slow_room.sent(sent, view_id)["view"]["blocks"][0]["text"]["text"]
     slow.end()
     assert "Noted." in slow_room.modal
+
+
+# Asked to wait
+
+
+def test_a_living_message_that_must_wait_is_shown_then_however_often_and_pages_go_on(room: Room) -> None:
+    world = room.world
+    slack = world.channels["slack"]
+    slack.faults = [unwell(30.0) for _ in range(8)]
+    number = world.alert()
+    assert [page.to for page in world.sent("sms")] == ["+15005550101"]
+    world.fast_forward(minutes=3, seconds=59)
+    assert world.sent("slack") == []
+    world.fast_forward(seconds=2)
+    assert [shown.to for shown in world.sent("slack")] == ["#incidents"]
+    assert "announcement.failed" not in world.kinds(number)

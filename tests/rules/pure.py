@@ -147,6 +147,7 @@ MODULES = frozenset(
         "incidents.slack.parts",
         "incidents.slack.results",
         "incidents.slack.words",
+        "incidents.slack.manifest",
         "incidents.vocabulary",
         "incidents.wording",
         "runbook_links.certification",
