@@ -11,7 +11,14 @@ from flask_smorest import Api
 
 from config import audit_routes
 from config.database import Database
-from incidents import editing_pages, editing_routes, readiness_routes, simulate_pages, simulate_routes
+from incidents import (
+    editing_pages,
+    editing_routes,
+    integration_pages,
+    readiness_routes,
+    simulate_pages,
+    simulate_routes,
+)
 from incidents.desk import Desk
 
 
@@ -28,6 +35,7 @@ def register(
     found = readiness_routes.finder(database, desk, channels)
     app.register_blueprint(audit_routes.pages(database))
     app.register_blueprint(readiness_routes.pages(found, clock))
+    app.register_blueprint(integration_pages.pages(database, base_url=desk.base_url))
     app.register_blueprint(editing_pages.pages(database, clock, desk))
     app.register_blueprint(simulate_pages.pages(database, clock))
     if documented is not None:

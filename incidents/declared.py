@@ -51,6 +51,7 @@ KEY_CHARACTERS_MAX = 128
 SECRET_CHARACTERS_MIN, SECRET_CHARACTERS_MAX = 8, 512
 # In their protocols the key stands in the request itself; SNS signs by a certificate.
 WITHOUT_SECRET = {
+    "azure-monitor": "its webhooks can send no header; the key is what they know",
     "pagerduty": "its senders sign nothing; the key is what they know",
     "opsgenie": "its senders sign nothing; the key is what they know",
     "cloudwatch": "SNS signs with a certificate, which is always checked; say `topic` to take one topic only",

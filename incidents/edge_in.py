@@ -8,7 +8,8 @@ from datetime import datetime
 
 from config import ids
 from config.database import Database
-from incidents import fetching, intake
+from incidents import arrivals, fetching, intake
+from incidents.arrivals import Arrival, Recorder, Verdict
 from incidents.desk import Desk
 from incidents.fetching import Fetch
 from incidents.intake import Door, Received
@@ -26,6 +27,7 @@ class Edge:
     counted: Callable[[str], None]  # an alert of this source was accepted
     fetch: Fetch = fetching.get  # what a sender makes Tocsin fetch
     certificates: Fetch = field(default_factory=lambda: fetching.Kept(fetching.get))
+    arrivals: Recorder = field(default_factory=Recorder)
 
 
 def door(edge: Edge, key: str, source: str | None) -> Door | None:
@@ -42,4 +44,14 @@ def receive(edge: Edge, way_in: Door, alerts: Sequence[IncomingAlert], now: date
             received.append(intake.receive(session, edge.desk, way_in, alert, now))
         edge.wake()
         edge.counted(way_in.source)
+    verdict = Verdict.ACCEPTED if alerts else Verdict.IGNORED
+    numbers = [each.incident_id for each in received]
+    arrivals.note(
+        edge.database, edge.arrivals, Arrival(way_in.integration_id, now, verdict, alerts=alerts, incidents=numbers)
+    )
     return received
+
+
+def refused(edge: Edge, way_in: Door, verdict: Verdict, problem: str, now: datetime) -> None:
+    """What did not become an alert is seen on the page of the integration."""
+    arrivals.note(edge.database, edge.arrivals, Arrival(way_in.integration_id, now, verdict, problem=problem))

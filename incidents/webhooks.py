@@ -11,7 +11,8 @@ from flask import Blueprint, Response, jsonify
 
 from config import logs, security
 from config.errors import InvalidInputError, NotAllowedError, NotFoundError, NotSignedInError, UnavailableError
-from incidents import transports
+from incidents import edge_in, transports
+from incidents.arrivals import Verdict
 from incidents.edge_in import Edge, door, receive
 from incidents.intake import Door, Received
 from incidents.sources import mapping
@@ -60,6 +61,7 @@ def take(
     except PayloadRefusedError as refused:
         # Whoever sends this will not send it again better: it may be a page that nobody gets.
         log.error("alert refused", source=source.name, field=refused.field, problem=refused.problem)
+        edge_in.refused(edge, way_in, Verdict.REFUSED, str(refused), now)
         raise InvalidInputError(
             f"This is not an alert as {source.name} sends it. {refused}",
             fields={refused.field or "body": refused.problem},
@@ -86,6 +88,7 @@ def _refuse_forged(edge: Edge, way_in: Door, now: datetime) -> None:
     secret = _opened(edge, way_in) if way_in.signing_secret else way_in.topic
     if problem := source.check(transports.sent(edge.certificates), secret, now):
         log.error("alert refused, not its sender's", source=source.name, integration=way_in.key_hint, problem=problem)
+        edge_in.refused(edge, way_in, Verdict.FORGED, problem, now)
         raise NotSignedInError(f"This is not taken as {source.name}'s: {problem}.")
 
 

@@ -60,7 +60,7 @@ class Source:
 # fmt: off
 SOURCES: Mapping[str, Source] = {source.name: source for source in (
     Source(alertmanager.NAME, alertmanager.parse, "json", "Prometheus Alertmanager's webhook, or Prometheus itself"),
-    Source(azure_monitor.NAME, azure_monitor.parse, "json", "Azure Monitor's common alert schema"),
+    Source(azure_monitor.NAME, azure_monitor.parse, "json", "Azure Monitor's common alert schema", check=None),
     Source(cloudwatch.NAME, cloudwatch.parse, "json", "CloudWatch alarms and other messages of an Amazon SNS topic",
            check=sns.check, is_always_checked=True, confirm=sns.confirmation),
     Source(datadog.NAME, datadog.parse, "fields", "Datadog's webhooks integration"),

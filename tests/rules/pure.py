@@ -122,6 +122,7 @@ MODULES = frozenset(
         "incidents.rule_files",
         "incidents.ruleset",
         "incidents.severity",
+        "incidents.snippets",
         "incidents.sources.alertmanager",
         "incidents.sources.azure_monitor",
         "incidents.sources.cloudwatch",

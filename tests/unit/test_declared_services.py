@@ -226,3 +226,39 @@ def test_there_is_a_limit_to_the_integrations_of_a_service() -> None:
 
 def test_a_key_does_not_show_when_an_integration_is_printed() -> None:
     assert repr(read(SERVICES)[0].integrations[1]) == "DeclaredIntegration(opsgenie …def0)"
+
+
+# Options of integrations
+
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:paging"
+
+
+def integration(options: str) -> str:
+    return changed(f"source: opsgenie, key: {GENIE_KEY}", f"key: {GENIE_KEY}, {options}")
+
+
+def test_an_integration_may_have_a_secret_a_topic_or_a_mapping() -> None:
+    assert read(integration("source: sentry, secret: s3cret-enough"))[0].integrations[1].secret == "s3cret-enough"
+    assert read(integration(f'source: cloudwatch, topic: "{TOPIC}"'))[0].integrations[1].topic == TOPIC
+    mapped = read(integration("source: generic, map: {dedup_key: rule.id, title: rule.name}"))[0].integrations[1]
+    assert mapped.mapping == (("title", "rule.name"), ("dedup_key", "rule.id"))
+    assert "s3cret" not in repr(read(integration("source: sentry, secret: s3cret-enough")))
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ("source: sentry, secret: short", "has fewer than 8 characters"),
+        ("source: opsgenie, secret: s3cret-enough", "cannot be checked for opsgenie"),
+        ("source: cloudwatch, secret: s3cret-enough", "say `topic`"),
+        ("source: azure-monitor, secret: s3cret-enough", "can send no header"),
+        (f'source: sentry, topic: "{TOPIC}"', "is for cloudwatch alone"),
+        ("source: cloudwatch, topic: paging", "is not the ARN of an SNS topic"),
+        ("source: sentry, map: {title: a}", "is for generic alone"),
+        ('source: generic, map: {title: "a."}', "map.title: is no JMESPath expression"),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused_and_no_secret_is_told(options: str, problem: str) -> None:
+    found = "\n".join(refusals(integration(options)))
+    assert problem in found
+    assert "s3cret-enough" not in found

@@ -1,0 +1,83 @@
+"""The page of integrations: each one's address, what to enter at its sender, and what arrived last and how it was read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import auth
+from config.database import Database
+from incidents import apply, snippets
+from incidents.models import Integration, ReceivedPayload, Service
+from incidents.snippets import Snippet
+from incidents.sources.table import SOURCES
+
+READERS = ("admin", "manager")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    service: str
+    source: str
+    describes: str  # empty: declared, and not read yet
+    hint: str
+    address: str
+    checks: str  # what is asked of a request beside the key
+    mapping: dict[str, str]
+    snippet: Snippet
+    arrived: list[ReceivedPayload]  # newest first
+
+
+def pages(database: Database, *, base_url: str) -> Blueprint:
+    drawn = Blueprint("integration_pages", __name__, template_folder="templates")
+
+    @drawn.get("/integrations")
+    @auth.requires(*READERS)
+    def integrations() -> str:
+        with database.reading() as session:
+            return render_template("incidents/integrations.html", integrations=of(session, base_url))
+
+    return drawn
+
+
+def of(session: Session, base_url: str) -> list[Shown]:
+    """All that alerts can come in by; a key is known by its last letters only."""
+    arrived: defaultdict[int, list[ReceivedPayload]] = defaultdict(list)
+    for each in session.scalars(select(ReceivedPayload).order_by(ReceivedPayload.id.desc())):
+        arrived[each.integration_id].append(each)
+    rows = session.execute(
+        select(Integration, Service.key)
+        .join(Service, Service.id == Integration.service_id)
+        .order_by(Service.key, Integration.source, Integration.id)
+    )
+    return [_shown(row, service, base_url, arrived[row.id]) for row, service in rows if not apply.is_retired(row)]
+
+
+def _shown(row: Integration, service: str, base_url: str, arrived: list[ReceivedPayload]) -> Shown:
+    source = SOURCES.get(row.source)
+    return Shown(
+        service=service,
+        source=row.source,
+        describes=source.describes if source else "",
+        hint=row.key_hint,
+        address=snippets.address(base_url, row.source),
+        checks=_checks(row),
+        mapping=dict(row.mapping),
+        snippet=snippets.of(row.source, base_url, has_secret=bool(row.signing_secret)),
+        arrived=arrived,
+    )
+
+
+def _checks(row: Integration) -> str:
+    if row.topic:
+        return f"Messages that SNS signed, of the topic {row.topic} only"
+    if row.signing_secret:
+        return "The sender's signature, or its secret"
+    source = SOURCES.get(row.source)
+    if source and source.is_always_checked:
+        return "SNS' signature; what is delivered raw is taken by the key alone"
+    return "Nothing but the key" + (": say `secret` in tocsin.yaml for more" if source and source.check else "")
