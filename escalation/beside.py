@@ -7,18 +7,18 @@ firing of a level, and none makes the newest one look overtaken.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from escalation import fire, hooks, locks, reach, responders, wake
+from escalation import fire, hooks, locks, reach, responders, state, wake
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
-from escalation.models import Escalation, LivingMessage, Page, PageState, Responder, TimerKind
+from escalation.models import Escalation, Page, PageState, Responder, TimerKind
 from escalation.oncall import rota
 from escalation.paging import timers
-from escalation.policies import Level, Policy, Target
+from escalation.policies import Level
 from escalation.reach import Way
 
 NO_LEVEL = 0  # of a page that no level asks for; the levels begin with 1
@@ -76,7 +76,7 @@ def raise_to(session: Session, journal: Journal, incident_id: int, number: int, 
     escalation = locks.of_incident(session, incident_id)
     if escalation is None:
         return 0
-    levels = Policy.from_json(escalation.policy).levels
+    levels = state.policy(escalation).levels
     wanted = [level for level in levels if level.level >= number] or levels[-1:]
     return _raise(session, journal, escalation, wanted, note=note, now=now)
 
@@ -97,7 +97,7 @@ def failed(
         text = f"No way to {person.name} worked."
     journal(session, page.incident_id, "nobody.reachable", text, occurred_at=now, payload={"level": page.level})
     if raised:
-        levels = [level for level in Policy.from_json(escalation.policy).levels if level.level > page.level]
+        levels = [level for level in state.policy(escalation).levels if level.level > page.level]
         _raise(session, journal, escalation, levels, note=page.note, now=now)
 
 
@@ -107,7 +107,7 @@ def _raise(
     for level in levels:
         ways = _ways(session, rota.people(session, level.page, now), "high", now)
         pages = _queue(session, escalation, ways, now, level=level.level, note=note)
-        _announce(session, escalation, level, now)
+        fire.announce_new(session, escalation, level, now)
         escalation.level = max(escalation.level, level.level)
         if level.runbook:
             timers.set_timer(session, TimerKind.RUNBOOK, escalation.incident_id, escalation.incident_id, now)
@@ -152,8 +152,7 @@ def _to_one(
 
 
 def _last_resort(session: Session, journal: Journal, escalation: Escalation, *, note: str, now: datetime) -> bool:
-    targets = [Target.parse(written) for written in escalation.last_resort]
-    ways = _ways(session, rota.people(session, targets, now), "high", now)
+    ways = _ways(session, rota.people(session, state.last_resort(escalation), now), "high", now)
     pages = _queue(session, escalation, ways, now, level=escalation.level, note=note, last_resort=True)
     names = _names(ways)
     said = f"Nobody else is left; the last resort is called: paging {names}." if names else "The last resort is nobody."
@@ -185,50 +184,15 @@ def _queue(
     note: str = "",
     last_resort: bool = False,
 ) -> list[Page]:
-    first = session.scalar(select(func.min(Page.firing)).where(Page.escalation_id == escalation.id))
-    firing = min(first or 0, 0) - 1
-    pages = [
-        Page(
-            escalation_id=escalation.id,
-            incident_id=escalation.incident_id,
-            responder_id=person.id,
-            purpose=purpose,
-            level=level,
-            firing=firing,
-            step=step,
-            regardless=True,
-            channel=way.channel,
-            address=way.address,
-            last_resort=last_resort,
-            note=note,
-            queued_at=now,
-            due_at=now + timedelta(seconds=way.after_seconds),
-        )
-        for person, found in ways.items()
-        for step, way in enumerate(found)
-    ]
-    session.add_all(pages)
-    session.flush()
-    for page in pages:
-        fire.queue(session, escalation, page)
-    return pages
-
-
-def _announce(session: Session, escalation: Escalation, level: Level, now: datetime) -> None:
-    """In the rooms of this level that have heard nothing of the incident yet."""
-    there = session.scalars(select(LivingMessage).where(LivingMessage.escalation_id == escalation.id)).all()
-    known = {(message.channel, message.address) for message in there}
-    new = [
-        LivingMessage(
-            escalation_id=escalation.id,
-            incident_id=escalation.incident_id,
-            channel=room.channel,
-            address=room.address,
-            level=level.level,
-        )
-        for room in level.announce
-        if (room.channel, room.address) not in known
-    ]
-    session.add_all(new)
-    session.flush()
-    fire.show(session, escalation, new, now)
+    return fire.page_by(
+        session,
+        escalation,
+        {person.id: found for person, found in ways.items()},
+        now,
+        level=level,
+        firing=fire.firing_beside(session, escalation),
+        purpose=purpose,
+        note=note,
+        regardless=True,
+        last_resort=last_resort,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from escalation.paging import timers
 from escalation.paging.timers import Wanted
 from escalation.plan import Stage
 from escalation.policies import Level
+from escalation.reach import Way
 from escalation.wake import Reached, Step
 
 SHADOW_NOTE = "You shadow this shift: others are paged, and nothing is asked of you."
@@ -79,6 +80,60 @@ def queue(session: Session, escalation: Escalation, page: Page) -> None:
     timers.set_all(session, [_delivery(escalation, page)])
 
 
+def page_by(
+    session: Session,
+    escalation: Escalation,
+    ways: Mapping[int, Sequence[Way]],
+    now: datetime,
+    *,
+    level: int,
+    firing: int,
+    purpose: Purpose = Purpose.PAGE,
+    note: str = "",
+    regardless: bool = False,
+    last_resort: bool = False,
+) -> list[Page]:
+    """Queue what no policy's step asks for: each person, by their id, by these ways."""
+    pages = [
+        Page(
+            escalation_id=escalation.id,
+            incident_id=escalation.incident_id,
+            responder_id=responder_id,
+            purpose=purpose,
+            level=level,
+            firing=firing,
+            step=step,
+            regardless=regardless,
+            channel=way.channel,
+            address=way.address,
+            last_resort=last_resort,
+            note=note,
+            queued_at=now,
+            due_at=now + timedelta(seconds=way.after_seconds),
+        )
+        for responder_id, found in ways.items()
+        for step, way in enumerate(found)
+    ]
+    session.add_all(pages)
+    session.flush()
+    timers.set_all(session, [_delivery(escalation, page) for page in pages])
+    return pages
+
+
+def firing_beside(session: Session, escalation: Escalation) -> int:
+    """The number of a new firing that is none of a level's: these count downwards from -1."""
+    first = session.scalar(select(func.min(Page.firing)).where(Page.escalation_id == escalation.id))
+    return min(first or 0, 0) - 1
+
+
+def announce_new(session: Session, escalation: Escalation, level: Level, now: datetime) -> None:
+    """In the rooms of this level that have heard nothing of the incident yet."""
+    there = session.scalars(_LIVING, {"escalation": escalation.id}).all()
+    new = _new_rooms(session, escalation, level, there)
+    session.flush()
+    show(session, escalation, new, now)
+
+
 def _showing(escalation: Escalation, message: LivingMessage, now: datetime) -> Wanted:
     # Pages of equal weight go first.
     return Wanted(
@@ -122,12 +177,12 @@ def _shadows(session: Session, escalation: Escalation, step: Step, now: datetime
     """Beside the level, as a firing of its own: that a shadow was told must not count as having reached anybody."""
     if not step.shadows:
         return []
-    first = session.scalar(select(func.min(Page.firing)).where(Page.escalation_id == escalation.id))
+    firing = firing_beside(session, escalation)
     pages = [page for each in step.shadows for page in _pages(escalation, step, each, now, ids)]
     for page in pages:
         page.purpose = Purpose.NOTIFICATION
         page.note = SHADOW_NOTE
-        page.firing = min(first or 0, 0) - 1
+        page.firing = firing
     return pages
 
 
@@ -136,6 +191,12 @@ def _living_messages(session: Session, escalation: Escalation, level: Level) -> 
     there: Sequence[LivingMessage] = ()
     if escalation.firing > 1:  # before the first firing nothing was said anywhere
         there = session.scalars(_LIVING, {"escalation": escalation.id}).all()
+    return [*there, *_new_rooms(session, escalation, level, there)]
+
+
+def _new_rooms(
+    session: Session, escalation: Escalation, level: Level, there: Sequence[LivingMessage]
+) -> list[LivingMessage]:
     known = {(message.channel, message.address) for message in there}
     new = [
         LivingMessage(
@@ -149,4 +210,4 @@ def _living_messages(session: Session, escalation: Escalation, level: Level) -> 
         if (announcement.channel, announcement.address) not in known
     ]
     session.add_all(new)
-    return [*there, *new]
+    return new

@@ -6,16 +6,15 @@ As with the verbs of `escalate`, the caller has locked the incident.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, true
 from sqlalchemy.orm import Session
 
 from escalation import beside, escalate, fire, locks, plan, responders, state
 from escalation.brief import Standing
-from escalation.channels.base import Purpose
 from escalation.journal import Journal
-from escalation.models import Escalation, Page, Responder
+from escalation.models import Escalation, Responder
 from escalation.plan import Progress, Stage, Urgency
 from escalation.policies import Policy
 
@@ -63,27 +62,9 @@ def hand_to(
     escalation.firing += 1
     escalation.level = escalation.level or state.policy(escalation).levels[0].level
     _go_on_from(session, journal, escalation, after, Urgency.HIGH, standing, now)
-    pages = [
-        Page(
-            escalation_id=escalation.id,
-            incident_id=incident_id,
-            responder_id=person.id,
-            purpose=Purpose.PAGE,
-            level=escalation.level,
-            firing=escalation.firing,
-            step=step,
-            channel=way.channel,
-            address=way.address,
-            note=note,
-            queued_at=now,
-            due_at=now + timedelta(seconds=way.after_seconds),
-        )
-        for step, way in enumerate(ways)
-    ]
-    session.add_all(pages)
-    session.flush()
-    for page in pages:
-        fire.queue(session, escalation, page)
+    fire.page_by(
+        session, escalation, {person.id: ways}, now, level=escalation.level, firing=escalation.firing, note=note
+    )
     return True
 
 

@@ -13,10 +13,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
+from escalation import state
 from escalation.brief import Standing
 from escalation.models import Attempt, Escalation, Page, PageState, Responder, Timer, TimerKind
 from escalation.plan import Stage
-from escalation.policies import Policy
 
 PAGES_MAX = 500  # the newest; a policy that goes on for weeks makes thousands
 
@@ -111,7 +111,7 @@ def _what_comes(escalation: Escalation) -> str:
         return "notification of the on-call"
     if stage is Stage.LAST_RESORT:
         return "last resort"
-    level = Policy.from_json(escalation.policy).levels[escalation.position].level
+    level = state.policy(escalation).levels[escalation.position].level
     return f"level {level} again" if escalation.cycle else f"level {level}"
 
 

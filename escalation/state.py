@@ -11,7 +11,7 @@ from escalation.wake import Situation
 def situation(escalation: Escalation) -> Situation:
     return Situation(
         policy=policy(escalation),
-        last_resort=tuple(Target.parse(written) for written in escalation.last_resort),
+        last_resort=last_resort(escalation),
         urgency=Urgency(escalation.urgency),
         days=days(escalation),
         progress=progress(escalation),
@@ -21,6 +21,10 @@ def situation(escalation: Escalation) -> Situation:
 
 def policy(escalation: Escalation) -> Policy:
     return Policy.from_json(escalation.policy)
+
+
+def last_resort(escalation: Escalation) -> tuple[Target, ...]:
+    return tuple(Target.parse(written) for written in escalation.last_resort)
 
 
 def days(escalation: Escalation) -> BusinessDays:

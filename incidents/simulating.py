@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 from config.changes import Changes
 from config.database import Database
 from config.errors import InvalidInputError, NotFoundError
-from escalation import comparison, simulate, snapshot, stretches
+from escalation import comparison, simulate, snapshot, state, stretches
 from escalation.comparison import Comparison
 from escalation.models import Escalation
 from escalation.plan import BusinessDays
-from escalation.policies import Policy, Target
+from escalation.policies import Policy
 from escalation.simulate import Case, Course, World
 from escalation.stretches import Stretch
 from incidents import configuration, routing, severity
@@ -134,11 +134,11 @@ def _of_incident(session: Session, number: int) -> Prepared:
         raise NotFoundError(f"There is no incident {number}, or nobody was to be woken for it.")
     incident, escalation = row
     case = Case(
-        policy=Policy.from_json(escalation.policy),
+        policy=state.policy(escalation),
         urgency=routing.urgency_of(Severity(incident.severity_initial)),
         opened_at=incident.opened_at,
-        days=BusinessDays(escalation.timezone, escalation.holidays),
-        last_resort=tuple(Target.parse(written) for written in escalation.last_resort),
+        days=state.days(escalation),
+        last_resort=state.last_resort(escalation),
         halt_recommended=severity.recommends_halt(
             IncidentClass(incident.incident_class), Severity(incident.severity_initial)
         ),
