@@ -50,24 +50,31 @@ def users() -> Users:
 
 def save(session: Session, who: Actor, kind: str, thing: Thing, now: datetime, *, base_url: str = "") -> Changes:
     """Whose shifts it moves is told."""
-    with moves.told(session, who, now, base_url=base_url) as watch:
+    with moves.told(session, who, now, schedules=_moving(kind, thing.key), base_url=base_url) as watch:
         changes = editing.put(session, who, kind, thing, now, users())
         watch.changed = bool(changes)
     return changes
 
 
 def remove(session: Session, who: Actor, kind: str, key: str, now: datetime, *, base_url: str = "") -> Changes:
-    with moves.told(session, who, now, base_url=base_url):
+    with moves.told(session, who, now, schedules=_moving(kind, key), base_url=base_url):
         return editing.delete(session, who, kind, key, now, users())
 
 
+def _moving(kind: str, key: str) -> list[str]:
+    """The schedules whose shifts an edit can move. Whoever looks at more does so while alerts wait to be written."""
+    return [key] if kind == "schedule" else []
+
+
 def preview(database: Database, desk: Desk, who: Actor, kind: str, thing: Thing, now: datetime) -> Preview:
-    """Everything is done, looked at and taken back."""
-    with database.transaction() as session:
+    """Everything is done, looked at and taken back; what there is before it is looked at while others may write."""
+    moving = _moving(kind, thing.key)
+    with database.reading() as session:
         world = snapshot.world(session, now, now + COMPARED)
-        before, found = moves.ahead(session, now), set(check.of_database(session, desk, now, channels=None))
+        before, found = moves.ahead(session, now, moving), set(check.of_database(session, desk, now, channels=None))
+    with database.transaction() as session:
         changes = editing.put(session, who, kind, thing, now, users())
-        after = moves.ahead(session, now)
+        after = moves.ahead(session, now, moving)
         new = [each for each in check.of_database(session, desk, now, channels=None) if each not in found]
         changed = snapshot.world(session, now, now + COMPARED)
         session.rollback()

@@ -12,7 +12,7 @@ from config.database import Database
 from escalation.models import Owner, PolicyRow, ScheduleRow
 from escalation.paging.models import Notice
 from tests import pages
-from tests.calling import Edge
+from tests.calling import Edge, counted
 from tests.pages import Pages
 from tests.world import World
 
@@ -94,6 +94,19 @@ def test_a_preview_warns_of_what_would_be_found_then(edge: Edge) -> None:
     found = {(each["code"], each["what"]) for each in seen["findings"]}
     assert ("empty-level", "policy gentle, level 2") in found
     assert not any("ana" in what for _, what in found)
+
+
+def test_saving_works_out_no_shifts_but_those_that_it_can_move(edge: Edge) -> None:
+    """It holds the lock of all who write meanwhile: an alert would wait for it."""
+    put(edge, "/schedules/nights", NIGHTS)
+    for path, body, asked in (
+        ("/policies/gentle", GENTLE, 0),
+        ("/hours/office", OFFICE, 0),
+        ("/schedules/nights", NIGHTS | {"timezone": "Europe/Lisbon"}, 2),  # before and after
+    ):
+        with counted(edge.world.database) as statements:
+            put(edge, path, body)
+        assert len([each for each in statements if "FROM overrides" in each]) == asked, path
 
 
 def test_whoever_is_moved_is_told_when_it_is_saved(edge: Edge) -> None:
