@@ -83,6 +83,7 @@ def put(session: Session, who: Actor, kind: str, thing: Thing, now: datetime, us
     table, changes = TABLES[kind], Changes()
     row = _found(session, kind, thing.key)
     what, definition = f"{kind} {thing.key}", thing.to_json()
+    _refuse_new_addresses(who, kind, row, thing)
     after = _told(kind, definition)
     if row is None:
         session.add(table(key=thing.key, definition=definition, owner=Owner.PEOPLE))
@@ -153,14 +154,35 @@ def _told(kind: str, definition: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _same(kind: str, row: Row, thing: Thing) -> bool:
-    """What an older version stored may say the same in fewer words."""
+def _stored(kind: str, row: Row) -> Thing:
     readers: Mapping[str, Callable[[dict[str, Any]], Thing]] = {
         "schedule": Schedule.from_json,
         "policy": Policy.from_json,
         "hours": Hours.from_json,
     }
-    return readers[kind](row.definition) == thing
+    return readers[kind](row.definition)
+
+
+def _same(kind: str, row: Row, thing: Thing) -> bool:
+    """What an older version stored may say the same in fewer words."""
+    return _stored(kind, row) == thing
+
+
+def _refuse_new_addresses(who: Actor, kind: str, row: Row | None, thing: Thing) -> None:
+    """This server calls them, from inside the network: where to is for an administrator to say."""
+    there = _called(_stored(kind, row)) if row is not None else set()
+    if "admin" not in who.roles and not _called(thing) <= there:
+        raise NotAllowedError(
+            f"Only an administrator names another webhook, apprise URL or calendar for {kind} {thing.key}: this server "
+            "would call it. Those that are there may stay."
+        )
+
+
+def _called(thing: Thing) -> set[str]:
+    if isinstance(thing, Schedule):
+        return {rotation.calendar for rotation in thing.rotations if rotation.calendar}
+    rooms = [room for level in thing.levels for room in level.announce] if isinstance(thing, Policy) else []
+    return {str(room) for room in rooms if room.channel != "slack"}
 
 
 def _refuse_files(row: Row, what: str) -> None:

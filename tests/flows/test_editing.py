@@ -51,6 +51,21 @@ def test_only_managers_and_administrators_edit(edge: Edge) -> None:
     put(edge, "/schedules/nights", NIGHTS, by="program:admin")
 
 
+@pytest.mark.parametrize("inside", ["http://169.254.169.254/latest", "http://10.0.0.1:8080/reset"])
+def test_only_administrators_say_which_addresses_this_server_calls(edge: Edge, inside: str) -> None:
+    announcing = {"levels": [GENTLE["levels"][0] | {"announce": [f"webhook:{inside}"]}]}
+    put(edge, "/schedules/nights", NIGHTS)
+    for path, body in (
+        ("/policies/gentle", announcing),
+        ("/schedules/copied", {"timezone": "UTC", "rotations": [{"calendar": inside}]}),
+    ):
+        problem = put(edge, path, body, status=403)
+        assert "Only an administrator" in problem["detail"] and inside not in problem["detail"]
+        assert edge.call("POST", f"{path}/preview", body, by="mia").status_code == 403
+        put(edge, path, body, by="program:admin")
+    put(edge, "/policies/gentle", announcing | {"repeat": 3})  # what is there may stay
+
+
 def test_what_the_file_declares_is_not_edited(edge: Edge) -> None:
     problem = put(edge, "/schedules/primary", NIGHTS, status=409)
     assert "declared in the file" in problem["detail"]
