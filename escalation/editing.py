@@ -18,9 +18,9 @@ from config import audit, writing
 from config.actor import Actor
 from config.changes import Changes
 from config.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError
-from escalation import apply_policies, apply_schedules, export, ownership
+from escalation import apply_policies, apply_schedules, export, ownership, settled
 from escalation.declared_names import Names
-from escalation.models import HoursRow, LastResort, Owner, PolicyRow, Responder, ScheduleRow
+from escalation.models import HoursRow, Owner, PolicyRow, Responder, ScheduleRow
 from escalation.oncall.hours import Hours
 from escalation.oncall.schedules import Schedule
 from escalation.one_thing import Known, Thing
@@ -194,9 +194,7 @@ def _refuse_files(row: Row, what: str) -> None:
 
 
 def _referring(session: Session, kind: str, key: str, users: Users) -> list[str]:
-    policies = [
-        Policy.from_json(stored) for stored in session.scalars(select(PolicyRow.definition).order_by(PolicyRow.key))
-    ]
+    policies = settled.policies(session)
     if kind == "policy":
         return users.of_policy(session, key)
     if kind == "hours":
@@ -206,8 +204,7 @@ def _referring(session: Session, kind: str, key: str, users: Users) -> list[str]
         return found + users.of_hours(session, key)
     target = Target("schedule", key)
     found = [f"policy {policy.key}" for policy in policies if any(target in level.page for level in policy.levels)]
-    resort = session.scalar(select(LastResort.targets).limit(1)) or ()
-    found += ["the last resort"] if str(target) in resort else []
+    found += ["the last resort"] if str(target) in settled.last_resort(session) else []
     if not found and key in apply_schedules.in_use(session, users.unsettled):
         found.append("the escalation of an incident that is not resolved")
     return found

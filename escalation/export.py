@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from escalation import apply_people, apply_policies
-from escalation.models import HoursRow, LastResort, Owner, PolicyRow, ScheduleRow
+from escalation import apply_people, apply_policies, settled
+from escalation.models import HoursRow, Owner, PolicyRow, ScheduleRow
 from escalation.oncall import schedules
 from escalation.oncall.schedules import Schedule
 from escalation.policies import Policy
@@ -32,7 +32,7 @@ def sections(session: Session, owners: Collection[str] = EVERYBODY) -> dict[str,
 
 
 def last_resort(session: Session) -> list[str]:
-    return list(session.scalar(select(LastResort.targets).limit(1)) or ())
+    return list(settled.last_resort(session))
 
 
 def schedule(definition: dict[str, Any]) -> dict[str, Any]:

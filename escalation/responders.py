@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from escalation import reach
@@ -15,13 +15,11 @@ from escalation.reach import FALL_BACK_ORDER, Person, Way
 # The file vouches for what it declares; what a person added must have been confirmed.
 VOUCHED_FOR = or_(ContactMethod.declared, ContactMethod.verified_at.is_not(None))
 
+_IN_USE = and_(VOUCHED_FOR, ContactMethod.disabled_reason == "")
+
 _METHODS = (
     select(ContactMethod.responder_id, ContactMethod.channel, ContactMethod.address)
-    .where(
-        ContactMethod.responder_id.in_(bindparam("people", expanding=True)),
-        ContactMethod.disabled_reason == "",
-        VOUCHED_FOR,
-    )
+    .where(ContactMethod.responder_id.in_(bindparam("people", expanding=True)), _IN_USE)
     # Of two addresses on one channel the one confirmed last is used.
     .order_by(ContactMethod.verified_at.asc().nulls_first(), ContactMethod.id)
 )
@@ -96,7 +94,7 @@ def channels_in_use(session: Session) -> dict[str, int]:
     rows = session.execute(
         select(ContactMethod.channel, func.count())
         .join(Responder, Responder.id == ContactMethod.responder_id)
-        .where(Responder.active, VOUCHED_FOR)
+        .where(Responder.active, _IN_USE)
         .group_by(ContactMethod.channel)
     )
     return {row[0]: row[1] for row in rows}

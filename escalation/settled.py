@@ -1,4 +1,4 @@
-"""What the team has settled on: the policy of a name, and the last resort."""
+"""What the team has settled on: its policies, and the last resort."""
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ def settled(session: Session, policy_key: str) -> Settled:
 def find(session: Session, key: str) -> Policy | None:
     definition = session.scalar(select(PolicyRow.definition).where(PolicyRow.key == key))
     return Policy.from_json(definition) if definition is not None else None
+
+
+def policies(session: Session) -> list[Policy]:
+    """All there are, by key."""
+    return list(map(Policy.from_json, session.scalars(select(PolicyRow.definition).order_by(PolicyRow.key))))
 
 
 def policy(session: Session, key: str) -> Policy:

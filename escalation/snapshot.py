@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from escalation import responders, settled
-from escalation.models import PolicyRow, Responder
+from escalation.models import Responder
 from escalation.oncall import rota
 from escalation.paging.models import RoundRobin
-from escalation.policies import Policy, Target
+from escalation.policies import Target
 from escalation.simulate import World
 
 
@@ -26,12 +26,11 @@ def world(session: Session, since: datetime, until: datetime) -> World:
         for role in row.roles:
             roles[role].append(row.key)
     rosters = rota.rosters(session, since, until)
-    definitions = session.scalars(select(PolicyRow.definition).order_by(PolicyRow.key))
     return World(
         people={row.key: people[row.id] for row in rows},
         rosters={roster.schedule.key: roster for roster in rosters},
         roles={role: tuple(keys) for role, keys in roles.items()},
-        policies={policy.key: policy for policy in map(Policy.from_json, definitions)},
+        policies={policy.key: policy for policy in settled.policies(session)},
         last_resort=tuple(Target.parse(written) for written in settled.last_resort(session)),
         turns={turn.place: turn.last for turn in session.scalars(select(RoundRobin))},
     )

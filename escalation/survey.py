@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from escalation import ground
+from escalation import ground, responders, settled
 from escalation.ground import HORIZON_DAYS, Duty, Ground, Member, Span
-from escalation.models import ContactMethod, LastResort, PolicyRow, Responder
+from escalation.models import ContactMethod, Responder
 from escalation.oncall import rota
 from escalation.oncall.models import AbsenceRow, CalendarCopy
 from escalation.oncall.schedules import Roster
-from escalation.policies import Policy, Target
+from escalation.policies import Target
 
 
 def of_database(
@@ -27,14 +27,12 @@ def of_database(
     channels: Collection[str] | None = None,
 ) -> Ground:
     """`channels`: those that are configured; None if that is not known here."""
-    policies = map(Policy.from_json, session.scalars(select(PolicyRow.definition).order_by(PolicyRow.key)))
-    last_resort = session.scalar(select(LastResort.targets).limit(1)) or []
     return Ground(
         now=now,
         people=_people(session, now),
         duties=_duties(session, now),
-        policies={policy.key: policy for policy in policies},
-        last_resort=tuple(map(Target.parse, last_resort)),
+        policies={policy.key: policy for policy in settled.policies(session)},
+        last_resort=tuple(map(Target.parse, settled.last_resort(session))),
         policies_in_use=frozenset(policies_in_use),
         runbooks=frozenset(runbooks),
         channels=None if channels is None else frozenset(channels),
@@ -49,19 +47,23 @@ def _people(session: Session, now: datetime) -> dict[str, Member]:
     coming = select(AbsenceRow.responder_id, AbsenceRow.starts_at, AbsenceRow.ends_at).where(AbsenceRow.ends_at > now)
     for responder_id, starts_at, ends_at in session.execute(coming):
         off[responder_id].append((starts_at, ends_at))
-    rows = session.scalars(select(Responder).order_by(Responder.key))
-    return {row.key: _member(row, methods[row.id], off[row.id]) for row in rows}
+    rows = session.scalars(select(Responder).order_by(Responder.key)).all()
+    used = responders.usable(session, [row.id for row in rows])
+    return {row.key: _member(row, used.get(row.id, {}), methods[row.id], off[row.id]) for row in rows}
 
 
-def _member(row: Responder, methods: Collection[ContactMethod], off: Collection[Span]) -> Member:
-    used = [method for method in methods if not method.disabled_reason and (method.declared or method.verified_at)]
+def _member(
+    row: Responder, used: Mapping[str, str], methods: Collection[ContactMethod], off: Collection[Span]
+) -> Member:
     return Member(
         key=row.key,
         name=row.name,
         active=row.active,
         roles=frozenset(row.roles),
-        addresses={method.channel: method.address for method in used},
-        verified=frozenset(method.channel for method in used if method.verified_at),
+        addresses=used,
+        verified=frozenset(
+            method.channel for method in methods if method.verified_at and used.get(method.channel) == method.address
+        ),
         disabled={method.channel: method.disabled_reason for method in methods if method.disabled_reason},
         quiet=row.quiet,
         off=tuple(off),
