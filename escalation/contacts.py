@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from config import audit
 from config.actor import Actor
 from config.errors import ConflictError, InvalidInputError, NotFoundError, TooManyError
-from escalation import addresses, contact_codes, notices, own_rules, responders, whose
+from escalation import addresses, contact_codes, notices, oneself, own_rules, responders
 from escalation.channels import wording
 from escalation.contact_codes import Verdict
 from escalation.models import ContactMethod, Responder
@@ -65,7 +65,7 @@ class Told:
 
 def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
     """By the order of their making."""
-    person = whose.person(session, who)
+    person = oneself.person(session, who)
     used = responders.usable(session, [person.id]).get(person.id, {})
     rows = session.execute(
         select(ContactMethod, Verification.expires_at, Verification.tries)
@@ -93,7 +93,7 @@ def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
 
 def add(session: Session, who: Actor, channel: str, written: str, now: datetime) -> ContactMethod:
     """Not used before it is confirmed. Raises InvalidInputError, and ConflictError for an address that is taken."""
-    person = whose.person(session, who, lock=True)
+    person = oneself.person(session, who, lock=True)
     address = _read(channel, written)
     if (there := responders.method(session, channel, address)) is not None:
         _make_way(session, there, person)
@@ -170,7 +170,7 @@ def send_test(session: Session, who: Actor, method_id: int, now: datetime) -> To
 
 def _mine(session: Session, who: Actor, method_id: int) -> tuple[Responder, ContactMethod]:
     """Somebody else's is not told apart from one that is not there."""
-    person = whose.person(session, who, lock=True)
+    person = oneself.person(session, who, lock=True)
     method = session.get(ContactMethod, method_id)
     if method is None or method.responder_id != person.id:
         raise NotFoundError(f"{person.name} has no contact method {method_id}.")

@@ -20,7 +20,7 @@ from config.changes import Changes
 from config.declaration import DeclarationError, Problems
 from config.errors import ConflictError, InvalidInputError
 from config.fields import Fields
-from escalation import declared_people, responders, whose
+from escalation import declared_people, oneself, responders
 from escalation.declared_people import URGENCIES
 from escalation.models import Origin, Responder
 
@@ -42,7 +42,7 @@ class OwnRules:
 
 
 def of(session: Session, who: Actor) -> OwnRules:
-    person = whose.person(session, who)
+    person = oneself.person(session, who)
     return OwnRules(
         high=_as_written(person.page_by.get("high", ())),
         low=_as_written(person.page_by.get("low", ())),
@@ -60,7 +60,7 @@ def change(session: Session, who: Actor, wanted: Mapping[str, Any], now: datetim
 
     Raises ConflictError for what the file declares, and InvalidInputError with every problem by its field.
     """
-    person = whose.person(session, who, lock=True)
+    person = oneself.person(session, who, lock=True)
     before = of(session, who)
     _refuse_declared(person, wanted)
     ways = before.ways
