@@ -32,6 +32,7 @@ class Settings:
     slack_bot_token: str = field(default="", repr=False)
     slack_signing_secret: str = field(default="", repr=False)
     slack_app_token: str = field(default="", repr=False)  # xapp-…: Socket Mode, which needs no public address
+    slack_mentions: bool = False  # announcements in Slack name whoever has been paged
     slack_api_url: str = "https://slack.com/api/"
     twilio_account_sid: str = ""
     twilio_auth_token: str = field(default="", repr=False)

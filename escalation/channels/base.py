@@ -32,6 +32,7 @@ class Message:
     ] = ()  # further incidents that this one message tells of, worst first; `brief` is the worst
     note: str = ""  # a notification that is not the incident's own (a hand-off, an engine alarm) says it here
     subject: str = ""  # what a letter with such a note is called
+    mentions: tuple[str, ...] = ()  # of an announcement: the addresses, on its channel, of who has been paged
 
 
 @dataclass(frozen=True, slots=True)

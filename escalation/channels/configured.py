@@ -69,7 +69,9 @@ def missing(settings: Settings, database: Database) -> list[str]:
 
 
 def slack(settings: Settings) -> Slack | None:
-    return Slack(settings.slack_bot_token, api_url=settings.slack_api_url) if settings.slack_bot_token else None
+    if not settings.slack_bot_token:
+        return None
+    return Slack(settings.slack_bot_token, api_url=settings.slack_api_url, mentions=settings.slack_mentions)
 
 
 def webhook_secret(settings: Settings) -> str:

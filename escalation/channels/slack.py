@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
@@ -105,13 +105,17 @@ class Slack:
 
     name = "slack"
 
-    def __init__(self, token: str, *, api_url: str = API_URL, timeout_seconds: int = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, token: str, *, api_url: str = API_URL, timeout_seconds: int = TIMEOUT_SECONDS, mentions: bool = False
+    ) -> None:
+        """`mentions`: announcements name whoever has been paged, so that they hear of it in the channel too."""
         # No retry handlers: when to try again is the engine's decision, and each try is on the record.
         self._client = WebClient(
             token=token, base_url=api_url, timeout=timeout_seconds, retry_handlers=[], logger=_quiet
         )
         self._api_host = urlsplit(api_url).hostname or ""
         self._timeout_seconds = timeout_seconds
+        self._mentions = mentions
         self._waits = Waits(monotonic_seconds)
 
     def send(self, address: str, message: Message) -> Sent:
@@ -182,6 +186,8 @@ class Slack:
         self._call(self._client.chat_postMessage, channel=address, text=said, blocks=blocks)
 
     def _deliver(self, method: Callable[..., SlackResponse], message: Message, **where: Any) -> Sent:
+        if not self._mentions:
+            message = replace(message, mentions=())
         try:
             answer = self._call(method, **where, **slack_blocks.render(message))
         except ChannelError as error:

@@ -90,6 +90,8 @@ def _blocks(message: Message) -> list[Block]:
     why_you = " ".join(wording.why_you(message))
     blocks = [slack_parts.section(f"*{wording.escaped(why_you, 700)}*")] if why_you else []
     blocks += [_header(brief), _facts(message)]
+    if paged := slack_parts.mentioned(message.mentions):
+        blocks.append(slack_parts.section(f"*Paged:* {paged}"))
     if brief.halt_recommended:
         blocks.append(slack_parts.section(f"*{wording.HALT_RECOMMENDED}*"))
     if message.standing.status not in ("resolved", "closed"):

@@ -6,6 +6,7 @@ Everything that came from outside is escaped, and `verbatim` keeps Slack from ma
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from escalation.channels import wording
@@ -16,6 +17,8 @@ TEXT_CHARACTERS_MAX = 4000
 SECTION_CHARACTERS_MAX = 3000
 NAME_CHARACTERS_MAX = 150  # a service, a person, a runbook's title
 URL_CHARACTERS_MAX = 1000
+
+_MEMBER = re.compile(r"[UW][A-Z0-9]{2,20}")
 
 
 def section(text: str) -> Block:
@@ -39,3 +42,8 @@ def link(url: str, label: str) -> str:
     if not re.fullmatch(rf"https?://[^\s<>|]{{1,{URL_CHARACTERS_MAX}}}", url):
         return ""
     return f"<{url.replace('&', '&amp;')}|{wording.escaped(label, 2 * NAME_CHARACTERS_MAX).replace('|', '/')}>"
+
+
+def mentioned(members: Sequence[str]) -> str:
+    """Mentions of these member ids; what is no id names nobody."""
+    return " ".join(f"<@{each}>" for each in members if _MEMBER.fullmatch(each))

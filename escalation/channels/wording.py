@@ -13,7 +13,7 @@ CUT_MARK = "…"
 # Control characters, lone surrogates and the non-characters that XML forbids would break what carries the text;
 # the directional marks could make a reader see other words than were sent.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
 )
 _SPACE = re.compile(r"\s+")
 

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from escalation import fire
 from escalation.brief import Brief, Standing
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
-from escalation.models import Escalation, LivingMessage
+from escalation.models import ContactMethod, Escalation, LivingMessage, Page, PageState
 from escalation.paging import retries, timers
 from escalation.paging.timers import Claimed
+from escalation.responders import VOUCHED_FOR
+
+MENTIONING = frozenset({"slack"})  # the channels whose rooms can name people so that they hear of it
+MENTIONED_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +50,31 @@ def begin(session: Session, claimed: Claimed) -> Edit | None:
         standing=Standing.from_json(escalation.standing),
         to_name=living.to_name,
         level=living.level,
+        mentions=_paged(session, living) if not living.to_name else (),
     )
     return Edit(living.id, living.channel, living.address, dict(living.ref), message, digest)
+
+
+def _paged(session: Session, living: LivingMessage) -> tuple[str, ...]:
+    """Who has been paged for it, by their addresses on the room's channel. A page that was called off is none."""
+    if living.channel not in MENTIONING:
+        return ()
+    found = session.execute(
+        select(ContactMethod.address, func.min(Page.id))
+        .join(Page, Page.responder_id == ContactMethod.responder_id)
+        .where(
+            Page.escalation_id == living.escalation_id,
+            Page.purpose == Purpose.PAGE,
+            Page.state != PageState.CANCELLED,
+            ContactMethod.channel == living.channel,
+            ContactMethod.disabled_reason == "",
+            VOUCHED_FOR,
+        )
+        .group_by(ContactMethod.address)
+        .order_by(func.min(Page.id))
+        .limit(MENTIONED_MAX)
+    )
+    return tuple(address for address, _ in found)
 
 
 def record_shown(session: Session, journal: Journal, claimed: Claimed, edit: Edit, sent: Sent, now: datetime) -> None:

@@ -263,3 +263,15 @@ def test_a_person_who_left_has_no_power(room: Room) -> None:
         session.query(Responder).filter_by(key="bo").one().active = False
     room.press("Acknowledge", number, user=BO)
     assert room.world.incident(number).status == "open"
+
+
+# Mentions
+
+
+def test_an_announcement_names_whoever_has_been_paged_so_far_and_nobody_else(room: Room) -> None:
+    number = room.world.alert()
+    assert room.world.sent("slack")[0].message.mentions == ("U0ANA",)
+    room.world.fast_forward(minutes=5)
+    assert room.world.sent("slack", edits=True)[-1].message.mentions == ("U0ANA", "U0BO")
+    room.world.acknowledge(number)
+    assert room.world.sent("slack", edits=True)[-1].message.mentions == ("U0ANA", "U0BO")

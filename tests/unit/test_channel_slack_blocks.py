@@ -163,3 +163,9 @@ def test_no_slack_message_lets_text_from_outside_open_a_bracket(message: Message
     everything = re.sub(links, "", "\n".join([_shown(rendered), rendered["text"], slack_blocks.plain_text(message)]))
     assert "<" not in everything
     assert not re.search("&(?!amp;|lt;|gt;)", everything)
+
+
+def test_a_room_that_mentions_people_names_those_who_were_paged_and_no_others() -> None:
+    paged = dataclasses.replace(announcement(), mentions=("U0ANA", "U0BO", "!channel", "<@U0EVE>", "S0TEAM"))
+    assert "*Paged:* <@U0ANA> <@U0BO>" in _shown(slack_blocks.render(paged)).splitlines()
+    assert "Paged:" not in _shown(slack_blocks.render(announcement()))
