@@ -40,6 +40,12 @@ class Check:
     good: bool | None
     sentence: str
     advice: str = ""
+    short: str = ""  # what the heading says of it, where that is not the usual
+
+    @property
+    def verdict(self) -> str:
+        usual = {True: "works", False: "does not work", None: "not known yet"}
+        return self.short or usual[self.good]
 
 
 def checks(settings: Settings, slack: Connected | None, heard_at: datetime | None, now: datetime) -> list[Check]:
@@ -67,7 +73,7 @@ def _scopes(granted: Collection[str]) -> list[Check]:
     missing = [f"{scope} ({why})" for scope, why in SCOPES.items() if scope not in granted]
     advice = "Add it under “OAuth & Permissions”, then install the app again: until then the token stays as it is."
     if missing:
-        found.append(Check("Scopes", False, f"Missing: {', '.join(missing)}.", advice))
+        found.append(Check("Scopes", False, f"Missing: {', '.join(missing)}.", advice, "not enough"))
     else:
         found.append(Check("Scopes", True, f"It may do what is needed: {', '.join(SCOPES)}."))
     wanted = [f"{scope} ({why})" for scope, why in SCOPES_FOR_MORE.items() if scope not in granted]
@@ -85,8 +91,8 @@ def _way_in(settings: Settings, slack: Connected, heard_at: datetime | None, now
         found.append(_socket(settings.slack_app_token, slack))
     elif settings.slack_signing_secret:
         how = f"Set. Slack must send to {url}, which must be reachable from the internet over HTTPS."
-        reachable = None if url.startswith("https://") else False
-        advice = "" if reachable is None else "Set TOCSIN_BASE_URL to the public address, or use Socket Mode."
+        reachable = (heard_at is not None or None) if url.startswith("https://") else False
+        advice = "" if reachable is not False else "Set TOCSIN_BASE_URL to the public address, or use Socket Mode."
         found.append(Check("Signing secret", reachable, how, advice))
     else:
         advice = "Copy it from “Basic Information” of the app into TOCSIN_SLACK_SIGNING_SECRET."
