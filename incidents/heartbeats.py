@@ -21,6 +21,7 @@ from incidents.desk import Actor, Desk
 from incidents.intake import Door, Report
 from incidents.models import Heartbeat, Service
 from incidents.severity import Severity
+from incidents.sources import reading
 from incidents.sources.base import AlertStatus, IncomingAlert
 
 SOURCE = "heartbeat"
@@ -40,7 +41,7 @@ def by_key(session: Session, key: str) -> Heartbeat | None:
 
 def by_name(session: Session, name: str, service_id: int) -> Heartbeat | None:
     """The service's own of that name, or else the only one that another service has."""
-    found = session.scalars(select(Heartbeat).where(Heartbeat.name == name).limit(20)).all()
+    found = session.scalars(select(Heartbeat).where(Heartbeat.name == reading.name_of(name)).limit(20)).all()
     own = [row for row in found if row.service_id == service_id]
     return own[0] if own else found[0] if len(found) == 1 else None
 

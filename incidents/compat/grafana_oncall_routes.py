@@ -13,6 +13,7 @@ from incidents import heartbeats, intake, webhooks
 from incidents.compat import grafana_oncall
 from incidents.edge_in import Edge, door
 from incidents.heartbeat_routes import PING_METHODS
+from incidents.sources import reading
 from incidents.sources.table import SOURCES
 
 PATH = "/integrations/v1/<kind>/<token>"
@@ -48,7 +49,9 @@ def blueprint(edge: Edge) -> Blueprint:
             if found is not None:
                 heartbeats.ping(session, edge.desk, found, edge.read_clock())
         if found is None:
-            log.warning("ping of a heartbeat that is not declared, or of several services", heartbeat=kind)
+            log.warning(
+                "ping of a heartbeat that is not declared, or of several services", heartbeat=reading.name_of(kind)
+            )
         edge.wake()
         return _ok()
 

@@ -17,7 +17,8 @@ from config.clock import utc_text
 from incidents.sources import opsgenie, reading
 from incidents.sources.base import IncomingAlert, PayloadRefusedError
 
-NOTE_CHARACTERS_MAX = 10_000  # of what is kept on the timeline
+NOTE_CHARACTERS_MAX = 25_000
+USER_CHARACTERS_MAX = 100  # as at Opsgenie
 IDENTIFIER_TYPES = ("id", "alias", "tiny")
 LIST_MAX = 100
 QUERY_FIELDS = frozenset({"status", "alias", "tinyid", "priority"})
@@ -92,7 +93,8 @@ def read_alert(body: bytes, *, now: datetime, new_alias: str) -> IncomingAlert |
 
 def said(payload: Mapping[str, Any]) -> Said:
     user, source = (reading.name_of(payload.get(name)) for name in ("user", "source"))
-    return Said(user, source, reading.text_of(payload.get("note")).strip()[:NOTE_CHARACTERS_MAX])
+    note = reading.text_of(payload.get("note")).strip()
+    return Said(reading.cut(user, USER_CHARACTERS_MAX), source, reading.cut(note, NOTE_CHARACTERS_MAX))
 
 
 def key_in(authorization: str | None) -> str:
@@ -106,13 +108,21 @@ def alert_uuid(alert_id: int) -> str:
     return str(uuid.UUID(int=(0x4000 << 64) | (0x8 << 60) | alert_id))
 
 
+def uuid_in(text: str) -> str:
+    """As it is stored; empty if it is none."""
+    try:
+        return str(uuid.UUID(text.strip()))
+    except ValueError:
+        return ""
+
+
 def alert_id_in(text: str) -> int | None:
     """The other way; None if it is no id of ours."""
-    try:
-        found = uuid.UUID(text).int & ((1 << 60) - 1)
-    except ValueError:
+    written = uuid_in(text)
+    if not written:
         return None
-    return found if alert_uuid(found) == text.strip().lower() else None
+    found = uuid.UUID(written).int & ((1 << 60) - 1)
+    return found if alert_uuid(found) == written else None
 
 
 def query_terms(query: str) -> dict[str, str] | Refusal:

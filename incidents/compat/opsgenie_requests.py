@@ -42,7 +42,7 @@ def record(
 def find(session: Session, door: Door, request_id: str) -> OpsgenieRequest | None:
     return session.scalar(
         select(OpsgenieRequest).where(
-            OpsgenieRequest.request_id == request_id.strip().lower(),
+            OpsgenieRequest.request_id == opsgenie.uuid_in(request_id),
             OpsgenieRequest.integration_id == door.integration_id,
         )
     )

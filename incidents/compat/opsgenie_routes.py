@@ -25,6 +25,7 @@ from incidents.compat.opsgenie_verbs import NEEDED, VERBS, Asked
 from incidents.edge_in import Edge, door
 from incidents.intake import Door
 from incidents.sources import opsgenie as source
+from incidents.sources import reading
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 PATHS = "/v2/alerts"
@@ -169,7 +170,9 @@ def _heartbeats(routes: Blueprint, edge: Edge) -> None:
             if heartbeat is not None:
                 heartbeats.ping(session, edge.desk, heartbeat, now)
         if heartbeat is None:
-            log.warning("ping of a heartbeat that is not declared, or of several services", heartbeat=name)
+            log.warning(
+                "ping of a heartbeat that is not declared, or of several services", heartbeat=reading.name_of(name)
+            )
         edge.wake()
         return _answer(202, {"result": "PONG - Heartbeat received"})
 

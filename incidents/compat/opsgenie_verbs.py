@@ -24,6 +24,7 @@ from incidents.sources import opsgenie as source
 from incidents.sources import reading
 from incidents.sources.base import AlertStatus
 
+ENTRY_CHARACTERS = 1_800  # of a note in one entry of the timeline, which also says whose it is
 NOT_OURS = "Noted on the timeline; whom Tocsin pages is its policies' matter."
 
 
@@ -103,8 +104,8 @@ def escalate(session: Session, desk: Desk, asked: Asked) -> Done:
 
 
 def only_noted(session: Session, desk: Desk, asked: Asked) -> Done:
-    words = reading.one_line(reading.readable(asked.payload))[: opsgenie.NOTE_CHARACTERS_MAX]
-    actions.add_note(session, desk, asked.incident, asked.actor, asked.now, text=f"Asked for in Opsgenie: {words}")
+    words = reading.one_line(reading.readable(asked.payload))
+    _note(session, desk, asked, f"Asked for in Opsgenie: {words}")
     return Done(NOT_OURS, succeeded=False)
 
 
@@ -121,8 +122,8 @@ def priority(session: Session, desk: Desk, asked: Asked) -> Done:
 
 
 def add_tags(session: Session, desk: Desk, asked: Asked) -> Done:
-    tags = [*source.tags_of(asked.alert.raw), *source.tags_of(asked.payload)]
-    return _amend(session, desk, asked, {"tags": list(dict.fromkeys(tags))}, "tags")
+    tags = dict.fromkeys([*source.tags_of(asked.alert.raw), *source.tags_of(asked.payload)])
+    return _amend(session, desk, asked, {"tags": list(tags)[: reading.LABELS_MAX]}, "tags")
 
 
 def remove_tags(session: Session, desk: Desk, asked: Asked) -> Done:
@@ -131,8 +132,14 @@ def remove_tags(session: Session, desk: Desk, asked: Asked) -> Done:
 
 
 def add_details(session: Session, desk: Desk, asked: Asked) -> Done:
-    details = {**_details(asked.alert.raw), **_details(asked.payload)}
-    return _amend(session, desk, asked, {"details": details}, "details")
+    """As many as are labels: what grows with each call needs an end."""
+    new = {
+        name: reading.cut(reading.label_text(value), reading.LABEL_CHARACTERS_MAX)
+        for name, value in _details(asked.payload).items()
+    }
+    details = {**new, **_details(asked.alert.raw), **new}
+    kept = dict(list(details.items())[: reading.LABELS_MAX])
+    return _amend(session, desk, asked, {"details": kept}, "details")
 
 
 def remove_details(session: Session, desk: Desk, asked: Asked) -> Done:
@@ -195,7 +202,15 @@ def _open(asked: Asked) -> None:
 
 def _note_said(session: Session, desk: Desk, asked: Asked) -> None:
     if asked.said.note:
-        actions.add_note(session, desk, asked.incident, asked.actor, asked.now, text=asked.said.note)
+        _note(session, desk, asked, asked.said.note)
+
+
+def _note(session: Session, desk: Desk, asked: Asked, text: str) -> None:
+    """Whole: a long one takes several entries."""
+    for at in range(0, len(text), ENTRY_CHARACTERS):
+        part = text[at : at + ENTRY_CHARACTERS]
+        if part.strip():
+            actions.add_note(session, desk, asked.incident, asked.actor, asked.now, text=part)
 
 
 def _amend(session: Session, desk: Desk, asked: Asked, new: Mapping[str, Any], what: str) -> Done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,8 @@ from sqlalchemy import select
 import wsgi
 from config.database import Database
 from config.settings import Settings
-from incidents.compat import opsgenie_requests
+from incidents.compat import opsgenie, opsgenie_requests
+from incidents.compat.opsgenie_verbs import VERBS
 from incidents.models import Alert, Incident, OpsgenieRequest
 from tests.calling import Edge
 from tests.edge import url_of_database_away
@@ -321,3 +323,50 @@ def test_am1_while_the_database_is_away_every_way_in_says_503_so_that_senders_re
     ):
         assert client.post(path, json=sent, headers=genie).status_code == 503, path
     app.extensions["tocsin"].database.close()
+
+
+ODD: list[Any] = [
+    None,
+    True,
+    -1,
+    1.5,
+    10**30,
+    "",
+    " ",
+    "\0",
+    "\ud800",
+    "🔥" * 300,
+    [],
+    {},
+    ["a", {"b": [1]}],
+    {"\0": {"b": 1}},
+]
+FIELDS = ("message", "alias", "description", "details", "tags", "priority", "note", "user", "source", "endTime", "keys")
+
+
+def test_whatever_is_sent_no_answer_is_a_5xx(sender: Sender) -> None:
+    sender.create()
+    chance = random.Random(4)
+    for _ in range(120):
+        body = {chance.choice(FIELDS): chance.choice(ODD) for _ in range(chance.randint(0, 5))}
+        identifier = quote(chance.choice(["a", "1", "\0", "//", opsgenie.alert_uuid(1), "x" * 600]), safe="")
+        verb = chance.choice(["", *(f"/{verb}" for _, verb in VERBS if verb)])
+        path = chance.choice(["/v2/alerts", f"/v2/alerts/{identifier}{verb}", f"/v2/heartbeats/{identifier}/ping"])
+        answer = sender.edge.client.open(
+            path,
+            method=chance.choice(["GET", "POST", "PUT", "DELETE"]),
+            query_string={"identifierType": chance.choice(["id", "alias", "tiny"]), "query": chance.choice(["", "\0"])},
+            json={"message": "m", **body} if path.endswith("alerts") else body,
+            headers={"Authorization": f"GenieKey {KEY}"},
+        )
+        assert answer.status_code < 500, (path, body, answer.get_data(as_text=True))
+        assert answer.get_json()["requestId"]
+
+
+def test_a_note_longer_than_an_entry_is_kept_whole(sender: Sender) -> None:
+    sender.create()
+    note = "".join(f"{number}, " for number in range(1_000)).strip()
+    assert sender.act("notes", {"note": note, "user": "u" * 300})["success"]
+    parts = [entry.text for entry in sender.edge.world.timeline(1) if entry.kind == "note.added"]
+    assert len(parts) == 3
+    assert "".join(part.partition(": ")[2] for part in parts).replace(" ", "") == note.replace(" ", "")
