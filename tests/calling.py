@@ -30,6 +30,7 @@ class Edge:
     wakes: int = 0
     tokens: dict[str, str] = field(default_factory=dict)
     received: list[str] = field(default_factory=list)
+    newest_before: int = 0  # the newest alert when a test of a shared world began
 
     def __post_init__(self) -> None:
         self.app = Flask("tocsin")

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 
-from config.database import Database
-from incidents.models import Alert
+from tests import sharing
 from tests.calling import Edge
-from tests.world import World, team
+from tests.world import team
 
 TOKEN, PROMETHEUS, BEAT = "tok" * 8, "prom" * 8, "beat" * 8
 TEAM = team().replace(
     "checkout: {policy: standard, integrations: [",
-    f'checkout: {{policy: standard, heartbeats: [{{name: alertmanager, key: "{BEAT}"}}], integrations: ['
+    f'checkout: {{policy: standard, heartbeats: [{{name: alertmanager, every: 1d, key: "{BEAT}"}}], integrations: ['
     f'{{source: generic, key: "{TOKEN}"}}, {{source: alertmanager, key: "{PROMETHEUS}"}}, '
     f'{{source: zabbix, key: "{"zab" * 8}"}}, ',
 )
 
 
+@pytest.fixture(scope="module")
+def shared(migrated_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    with sharing.shared(migrated_sqlite_file, tmp_path_factory.mktemp("oncall"), TEAM) as edge:
+        yield edge
+
+
 @pytest.fixture
-def edge(sqlite_database: Database) -> Edge:
-    return Edge(World(sqlite_database, config=TEAM))
+def edge(shared: Edge) -> Edge:
+    shared.newest_before = sharing.begin(shared)
+    return shared
 
 
 def send(edge: Edge, path: str, body: Any, *, status: int = 200) -> None:
@@ -34,9 +41,8 @@ def send(edge: Edge, path: str, body: Any, *, status: int = 200) -> None:
 
 
 def alerts(edge: Edge) -> list[tuple[str, str, str, str]]:
-    with edge.world.database.reading() as session:
-        found = session.scalars(select(Alert).order_by(Alert.id))
-        return [(alert.source, alert.dedup_key, alert.status, alert.title) for alert in found]
+    found = sharing.since(edge, edge.newest_before)
+    return [(alert.source, alert.dedup_key, alert.status, alert.title) for alert in found]
 
 
 def test_a_formatted_webhook_fires_and_is_ended_with_and_without_the_slash(edge: Edge) -> None:
@@ -49,9 +55,8 @@ def test_a_formatted_webhook_fires_and_is_ended_with_and_without_the_slash(edge:
         "message": "Smth happened. Oh no!",
     }
     send(edge, f"formatted_webhook/{TOKEN}/", alert)
-    with edge.world.database.reading() as session:
-        stored = session.scalars(select(Alert)).one()
-        assert (stored.url, stored.body) == ("https://example.org/details", "Smth happened. Oh no!")
+    (stored,) = sharing.since(edge, edge.newest_before)
+    assert (stored.url, stored.body) == ("https://example.org/details", "Smth happened. Oh no!")
     send(edge, f"formatted_webhook/{TOKEN}", alert | {"state": "OK"})
     assert alerts(edge) == [("generic", alert["alert_uid"], "resolved", "The whole system is down")]
     assert edge.received == ["generic", "generic"]
@@ -86,8 +91,9 @@ def test_an_unknown_token_is_403(edge: Edge) -> None:
 
 
 def test_an_integrations_heartbeat_is_the_one_named_as_its_type(edge: Edge) -> None:
+    edge.client.post(f"/heartbeats/{BEAT}")
     for token, method in ((BEAT, "POST"), (PROMETHEUS, "GET"), (PROMETHEUS, "POST"), (TOKEN, "POST")):
-        edge.world.fast_forward(minutes=10)
+        edge.world.fast_forward(hours=20)
         for slash in ("", "/"):
             path = f"/integrations/v1/alertmanager/{token}/heartbeat{slash}"
             assert edge.client.open(path, method=method).get_data(as_text=True) == "Ok."

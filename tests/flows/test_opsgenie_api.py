@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from config.settings import Settings
 from incidents.compat import opsgenie, opsgenie_requests
 from incidents.compat.opsgenie_verbs import VERBS
 from incidents.models import Alert, Incident, OpsgenieRequest
+from tests import sharing
 from tests.calling import Edge
 from tests.edge import url_of_database_away
 from tests.world import World, team
@@ -43,6 +45,7 @@ class Sender:
 
     edge: Edge
     key: str = KEY
+    newest: int = 0  # alerts up to here are other tests'
 
     def call(self, method: str, path: str, body: Any = None, *, status: int = 202, **more: Any) -> dict[str, Any]:
         sent: dict[str, Any] = {"json": body} if body is not None else {"content_type": "application/json"}
@@ -77,14 +80,19 @@ class Sender:
         return found
 
 
+@pytest.fixture(scope="module")
+def edge(migrated_sqlite_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    with sharing.shared(migrated_sqlite_file, tmp_path_factory.mktemp("opsgenie"), TEAM) as edge:
+        yield edge
+
+
 @pytest.fixture
-def sender(sqlite_database: Database) -> Sender:
-    return Sender(Edge(World(sqlite_database, config=TEAM)))
+def sender(edge: Edge) -> Sender:
+    return Sender(edge, newest=sharing.begin(edge))
 
 
 def alerts(sender: Sender) -> list[Alert]:
-    with sender.edge.world.database.reading() as session:
-        return list(session.scalars(select(Alert).order_by(Alert.id)))
+    return sharing.since(sender.edge, sender.newest)
 
 
 def incident(sender: Sender) -> Incident:
@@ -117,7 +125,9 @@ def test_og3_og4_closing_twice_or_what_is_not_there_is_202_and_its_request_says_
     for verb in ("close", "acknowledge", "unacknowledge"):
         again = sender.act(verb)
         assert (again["success"], again["status"], again["alertId"]) == (False, "Alert does not exist", "")
-    by_id = sender.outcome(sender.call("POST", f"/{sender.alert('1', 'tiny')['id']}/close")["requestId"])
+    by_id = sender.outcome(
+        sender.call("POST", f"/{sender.alert(str(alerts(sender)[0].id), 'tiny')['id']}/close")["requestId"]
+    )
     assert (by_id["success"], by_id["status"]) == (False, "Alert is already closed.")
     assert sender.outcome(sender.create())["alertId"] != by_id["alertId"]
 
@@ -184,15 +194,16 @@ def test_acknowledging_stops_paging_says_who_and_is_taken_back(sender: Sender) -
 
 def test_a_snooze_ends_at_its_time_and_paging_goes_on(sender: Sender) -> None:
     world = sender.edge.world
+    ends = world.now + timedelta(minutes=30)
     sender.create(priority="P2")
-    assert sender.act("snooze", {"endTime": "2026-11-16T10:30:00Z"})["success"]
+    assert sender.act("snooze", {"endTime": ends.isoformat()})["success"]
     shown = sender.alert()
-    assert (shown["snoozed"], shown["snoozedUntil"]) == (True, "2026-11-16T10:30:00.000Z")
+    assert (shown["snoozed"], shown["snoozedUntil"]) == (True, opsgenie.moment(ends))
     world.fast_forward(minutes=29)
     assert world.sent("sms") == []
     world.fast_forward(minutes=2)
     assert [sent.to for sent in world.sent("sms")] == ["+15005550101"]
-    assert not sender.act("snooze", {"endTime": "2026-11-16T09:00:00Z"})["success"]
+    assert not sender.act("snooze", {"endTime": ends.isoformat()})["success"]
 
 
 def test_a_constitutional_incident_is_neither_quieted_nor_closed_by_its_sender(sqlite_database: Database) -> None:
@@ -243,8 +254,9 @@ def test_deleting_an_alert_ends_it_and_it_stays_on_record(sender: Sender) -> Non
     assert (incident(sender).status, len(alerts(sender))) == ("resolved", 1)
 
 
-def test_alerts_are_listed_and_counted(sender: Sender) -> None:
-    for alias in ("a", "b", "c"):
+def test_alerts_are_listed_and_counted(sqlite_database: Database) -> None:
+    sender = Sender(Edge(World(sqlite_database, config=TEAM)))
+    for alias in "abc":
         sender.create(f"Observer {alias} down", alias, priority="P1" if alias == "c" else "P3")
     sender.act("close", alias="b")
     for query, found in (
@@ -295,8 +307,9 @@ def test_a_close_needs_no_body_and_minds_no_odd_one(sender: Sender) -> None:
 
 
 def test_requests_are_kept_for_a_day_and_longer_while_their_alert_fires(
-    sender: Sender, monkeypatch: pytest.MonkeyPatch
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sender = Sender(Edge(World(sqlite_database, config=TEAM)))
     monkeypatch.setattr(opsgenie_requests, "PRUNED_EVERY", 1)
     opened, noted = sender.create(), sender.act("notes", {"note": "n"})
     sender.edge.world.now += timedelta(hours=25)
@@ -349,7 +362,9 @@ def test_whatever_is_sent_no_answer_is_a_5xx(sender: Sender) -> None:
     chance = random.Random(4)
     for _ in range(120):
         body = {chance.choice(FIELDS): chance.choice(ODD) for _ in range(chance.randint(0, 5))}
-        identifier = quote(chance.choice(["a", "1", "\0", "//", opsgenie.alert_uuid(1), "x" * 600]), safe="")
+        identifier = quote(
+            chance.choice(["a", "1", "\0", "//", opsgenie.alert_uuid(alerts(sender)[0].id), "x" * 600]), safe=""
+        )
         verb = chance.choice(["", *(f"/{verb}" for _, verb in VERBS if verb)])
         path = chance.choice(["/v2/alerts", f"/v2/alerts/{identifier}{verb}", f"/v2/heartbeats/{identifier}/ping"])
         answer = sender.edge.client.open(
@@ -367,6 +382,6 @@ def test_a_note_longer_than_an_entry_is_kept_whole(sender: Sender) -> None:
     sender.create()
     note = "".join(f"{number}, " for number in range(1_000)).strip()
     assert sender.act("notes", {"note": note, "user": "u" * 300})["success"]
-    parts = [entry.text for entry in sender.edge.world.timeline(1) if entry.kind == "note.added"]
+    parts = [entry.text for entry in sender.edge.world.timeline(incident(sender).id) if entry.kind == "note.added"]
     assert len(parts) == 3
     assert "".join(part.partition(": ")[2] for part in parts).replace(" ", "") == note.replace(" ", "")
