@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import per_channel
+from config import per_channel, twilio_senders
 from config.errors import SettingsError
 
 SHIPPED_RULES = Path(__file__).parent / "rules"
@@ -36,7 +36,7 @@ class Settings:
     slack_api_url: str = "https://slack.com/api/"
     twilio_account_sid: str = ""
     twilio_auth_token: str = field(default="", repr=False)
-    twilio_from: str = ""
+    twilio_from: str = ""  # a number or a messaging service; also by country: +1…,GB=+44…,voice=+1…
     twilio_api_url: str = "https://api.twilio.com"
     smtp_url: str = field(default="", repr=False)  # smtp://user:password@host:587 or smtps://…
     smtp_from: str = "Tocsin <tocsin@localhost>"
@@ -142,6 +142,11 @@ def _problems(settings: Settings) -> list[str]:
         if folder and not Path(folder).is_dir():
             found.append(f"TOCSIN_{name.upper()} names {folder!r}, and there is no such folder.")
     twilio = {n: getattr(settings, n) for n in ("twilio_account_sid", "twilio_auth_token", "twilio_from")}
+    if settings.twilio_from:
+        try:
+            twilio_senders.read(settings.twilio_from)
+        except ValueError as wrong:
+            found += [f"TOCSIN_TWILIO_FROM: {problem}." for problem in str(wrong).splitlines()]
     if any(twilio.values()) and not all(twilio.values()):
         missing = ", ".join(f"TOCSIN_{n.upper()}" for n, value in twilio.items() if not value)
         found.append(f"Twilio is only half configured; still missing: {missing}.")

@@ -61,6 +61,15 @@ def _of_person(person: Member, where: str) -> Iterator[Finding]:
             "Have them sign in, confirm one with a code, and page themselves once as a test.",
             path,
         )
+    for channel, reason in sorted(person.disabled.items()) if person.addresses else ():
+        yield Finding(
+            "warning",
+            "way-off",
+            what,
+            f"{person.name} is not reached by {channel}: {reason}",
+            "Have them look at their page of contact methods.",
+            path,
+        )
     for channel in ("sms", "voice"):
         if channel in person.addresses and (problem := _phone_problem(person.addresses[channel])):
             severity, said = problem

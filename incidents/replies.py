@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Database
 from config.errors import NotAllowedError, NotFoundError, TocsinError
-from escalation import brief, responders
+from escalation import brief, putting_aside, responders
 from escalation.channels import answers
 from escalation.channels.base import Purpose, Reply, Verb
 from escalation.models import Page, PageState, Responder
@@ -43,6 +43,8 @@ class Answer:
 def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     """Do what the reply says, as whoever's address it came from; a stranger has no power and is told so."""
     person = person_of(database, reply.channel, reply.sender)
+    if reply.verb in (Verb.STOP, Verb.START) and reply.sender.isprintable():
+        return _opt(database, reply, now)
     if person is None:
         return Answer(answers.unknown_sender())
     if reply.verb is Verb.HELP:
@@ -67,6 +69,16 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     except TocsinError as refused:
         return Answer(in_words(refused, number, reply.verb), number)
     return Answer(outcome.sentence, number, outcome.changed)
+
+
+def _opt(database: Database, reply: Reply, now: datetime) -> Answer:
+    """Twilio has told the person already that it stops, and would carry no answer of ours."""
+    with database.transaction() as session:
+        if reply.verb is Verb.STOP:
+            putting_aside.stopped(session, reply.sender, now)
+            return Answer("", changed=True)
+        person = putting_aside.started(session, reply.sender, now)
+    return Answer(answers.started() if person else answers.unknown_sender(), changed=person is not None)
 
 
 def person_of(database: Database, channel: str, sender: str) -> Responder | None:

@@ -110,6 +110,10 @@ def usage() -> str:
     return "Reply ACK 42, RESOLVE 42, ESCALATE 42 or LIST, with your number. ACK alone takes your newest page, ACK ALL all of them."
 
 
+def started() -> str:
+    return "You are paged by text message again."
+
+
 def try_again() -> str:
     """Tocsin could not do it just now (its database is down, say)."""
     return "Tocsin could not do this just now. Nothing was done, and paging goes on. Please reply again."

@@ -85,6 +85,8 @@ class Verb(StrEnum):
     ESCALATE = "escalate"
     LIST = "list"
     HELP = "help"
+    STOP = "stop"  # no more text messages to this telephone
+    START = "start"
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,9 @@ class Email:
 
     def _letter(self, address: str, message: Message) -> EmailMessage:
         if not _ADDRESS.fullmatch(address):
-            raise ChannelError(f"{address!r} is not an e-mail address.", permanent=True, code="address")
+            raise ChannelError(
+                f"{address!r} is not an e-mail address.", permanent=True, of_address=True, code="address"
+            )
         domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
         letter = EmailMessage()
         letter["From"], letter["To"] = self._sender, address
@@ -129,7 +131,10 @@ def _error(refused: smtplib.SMTPException) -> ChannelError:
         code, answer = next(iter(refused.recipients.values()))
         reason = _text(answer)
     permanent = 500 <= code < 600 or isinstance(refused, smtplib.SMTPNotSupportedError)
-    return ChannelError(f"The mail server refused it ({code}): {reason}"[:500], permanent=permanent, code=str(code))
+    # 5.1.1 and its like are of the mailbox; a bare 550 may be a policy that holds for everybody.
+    of_address = permanent and isinstance(refused, smtplib.SMTPRecipientsRefused) and reason.startswith("5.1.")
+    said = f"The mail server refused it ({code}): {reason}"[:500]
+    return ChannelError(said, permanent=permanent, of_address=of_address, code=str(code))
 
 
 def _text(answer: bytes | str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from escalation.channels import reply_words, text, twilio, twilio_receipts
-from escalation.channels.base import Message, Reply, ReplyRefusedError, Sent
+from escalation.channels.base import Message, Reply, ReplyRefusedError, Sent, Verb
 
 
 class Sms:
@@ -27,6 +27,11 @@ class Sms:
         return Sent()
 
 
+# Twilio acts on these by itself: after STOP it sends that telephone nothing from this sender, until START.
+STOP_WORDS = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
+START_WORDS = frozenset({"start", "yes", "unstop"})
+
+
 def parse_reply(url: str, form: Mapping[str, str], signature: str, auth_token: str) -> Reply:
     """A text message that came in. `url` is the one Twilio was told to call.
 
@@ -36,6 +41,16 @@ def parse_reply(url: str, form: Mapping[str, str], signature: str, auth_token: s
     sender, typed = form.get("From", ""), form.get("Body", "")
     if not sender:
         raise ReplyRefusedError("Twilio's request names no sender.")
+    if (verb := _opting(typed, form.get("OptOutType", ""))) is not None:
+        return Reply("sms", sender, verb, text=typed[: reply_words.TEXT_CHARACTERS_MAX])
     words = reply_words.read(typed)
     context: dict[str, Any] = {"message_sid": form.get("MessageSid", ""), "rest": words.rest, "all": words.everything}
     return Reply("sms", sender, words.verb, words.number, typed[: reply_words.TEXT_CHARACTERS_MAX], context)
+
+
+def _opting(typed: str, said_by_twilio: str) -> Verb | None:
+    """`said_by_twilio`: what it took the message for, where its advanced opt-out is on."""
+    word = typed[: reply_words.TEXT_CHARACTERS_MAX].strip().strip(".!\"'").lower()
+    if said_by_twilio == "STOP" or word in STOP_WORDS:
+        return Verb.STOP
+    return Verb.START if said_by_twilio == "START" or word in START_WORDS else None

@@ -13,6 +13,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
 
+from config import twilio_senders
 from escalation.channels import twilio_errors, wording
 from escalation.channels.base import ChannelError, ReplyRefusedError
 from escalation.channels.twilio_errors import CALLBACK_REFUSED
@@ -22,7 +23,6 @@ API_URL = "https://api.twilio.com"
 TIMEOUT_SECONDS = 10.0
 REASON_CHARACTERS_MAX = 500
 CODE_DIGITS_MAX = 6
-MESSAGING_SERVICE_PREFIX = "MG"  # a sender that is a pool of numbers rather than one
 
 _SID = re.compile(r"[A-Za-z0-9]{1,64}")  # Twilio's own have 34
 
@@ -31,7 +31,7 @@ _quiet.setLevel(logging.CRITICAL + 1)
 
 
 class Account:
-    """`sender` is the number that messages and calls come from, or a messaging service (MG…) for messages."""
+    """`sender` is what messages and calls come from, as `config.twilio_senders` reads it."""
 
     def __init__(
         self,
@@ -45,20 +45,23 @@ class Account:
         self._http = _HttpPerThread(timeout_seconds)
         self._client = Client(account_sid, auth_token, http_client=self._http)
         self._client.api.base_url = api_url
-        self._sender = sender
+        self._senders = twilio_senders.read(sender)
 
     def text(self, to: str, body: str, *, callback: str = "") -> str:
         """Hand over a text message; its SID. `callback` is where Twilio reports on it. Raises ChannelError."""
-        sender = {"from_": self._sender}
-        if self._sender.startswith(MESSAGING_SERVICE_PREFIX):
-            sender = {"messaging_service_sid": self._sender}
+        chosen = self._senders.texts(to)
+        sender = {"messaging_service_sid" if chosen.startswith(twilio_senders.POOL_PREFIX) else "from_": chosen}
         report = {"status_callback": callback} if callback else {}
         return self._created(self._client.messages.create, {"to": to, "body": body, **sender}, report)
 
     def call(self, to: str, twiml: str, *, callback: str = "", callback_events: Sequence[str] = ()) -> str:
         """Hand over a call; its SID. `callback` is where Twilio reports these events of it. Raises ChannelError."""
+        sender = self._senders.calls(to)
+        if not sender:
+            reason = "TOCSIN_TWILIO_FROM names no number that can call; add one as voice=+…"
+            raise ChannelError(reason, permanent=True, code="sender")
         report = {"status_callback": callback, "status_callback_event": list(callback_events)} if callback else {}
-        return self._created(self._client.calls.create, {"to": to, "from_": self._sender, "twiml": twiml}, report)
+        return self._created(self._client.calls.create, {"to": to, "from_": sender, "twiml": twiml}, report)
 
     def _created(self, create: Callable[..., Any], arguments: Mapping[str, Any], report: Mapping[str, Any]) -> str:
         try:

@@ -56,7 +56,9 @@ def call_answer(sentence: str, number: int | None = None) -> str:
 
 
 def sms_answer(sentence: str) -> str:
-    """The answer to a text message that came in."""
+    """The answer to a text message that came in; nothing is sent where there is nothing to say."""
+    if not sentence:
+        return f"{_HEADER}<Response/>"
     body = wording.escaped(text.sms_answer(sentence), SPOKEN_ANSWER_MAX)
     return f"{_HEADER}<Response><Message>{body}</Message></Response>"
 

@@ -208,6 +208,8 @@ def record_failure(
         timers.put_back(session, claimed, again_at, error=str(error), in_order=True)
         text = f"{page.channel} did not take the page to {person.name} ({error}); trying again in {decision.retry_in_seconds:g} s."
         journal(session, page.incident_id, "page.retried", text, occurred_at=now, payload=facts)
+    if error.of_address:
+        falling_back.put_aside(session, journal, page, person, error.code, str(error).rstrip("."), now)
     if decision.fall_back:
         falling_back.fall_back(session, journal, escalation, page, person, now)
 

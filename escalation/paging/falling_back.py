@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from escalation import beside, escalate, fire, responders
+from escalation import beside, escalate, fire, putting_aside, responders
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, Page, PageState, Responder
@@ -76,6 +76,15 @@ def fall_back(
         journal(session, page.incident_id, "nobody.reachable", text, occurred_at=now, payload={"level": page.level})
         if newest:
             escalate.skip_ahead(session, journal, escalation, _fired_at(page), now)
+
+
+def put_aside(
+    session: Session, journal: Journal, page: Page, person: Responder, code: str, why: str, now: datetime
+) -> None:
+    """The address was refused for what it is: after some of that in a row nobody is paged there any more."""
+    if putting_aside.refused(session, page, code, why, now):
+        text = f"{person.name} is not paged by {page.channel} any more: {why}. Their other ways are used."
+        journal(session, page.incident_id, "way.put_aside", text, occurred_at=now, payload=facts(page, person))
 
 
 def _fired_at(page: Page) -> Stage:

@@ -128,6 +128,8 @@ def _apply(
     text = f"The page to {person.name} by {page.channel} did not arrive: {report['reason']}."
     facts |= {"code": report["code"], "error": report["reason"]}
     journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=facts)
+    if attempt.of_address:
+        falling_back.put_aside(session, journal, page, person, report["code"], report["reason"], now)
     if went_out and not locking.is_over(page, escalation):
         falling_back.fall_back(session, journal, escalation, page, person, now)
     return True
