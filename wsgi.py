@@ -48,6 +48,7 @@ from escalation.paging import watchdog
 from escalation.paging.engine import Engine, Submit
 from escalation.paging.worker import Worker, engine_name
 from incidents import (
+    act_routes,
     api,
     cli_reconcile,
     configuration_routes,
@@ -151,6 +152,8 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     app.register_blueprint(reply_routes.blueprint(edge))
     for part in slack.web(database, desk, clock.now, wake, house.settings):
         app.register_blueprint(part)
+    links = configured.action_links(house.settings)
+    app.register_blueprint(act_routes.blueprint(act_routes.ActEdge(database, desk, clock.now, wake, links)))
     documented = http.make_api(app)
     ways_in.register(app, documented, Edge(database, desk, clock.now, wake, counted))
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))

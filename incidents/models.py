@@ -258,3 +258,15 @@ class Deed(Base):
     done_at: Mapped[datetime] = mapped_column(index=True)
     incident_id: Mapped[int] = mapped_column(BigId, default=0)  # 0: about none
     sentence: Mapped[str] = mapped_column(Text, default="")
+
+
+class UsedLink(Base):
+    """A link in a message that acted, which it does once."""
+
+    __tablename__ = "used_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"))
+    responder_id: Mapped[int] = mapped_column(ForeignKey("responders.id"))
+    used_at: Mapped[datetime]
+    sentence: Mapped[str] = mapped_column(Text)  # what came of it

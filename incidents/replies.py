@@ -55,7 +55,7 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     if reply.context.get("all") and reply.verb is Verb.ACKNOWLEDGE:
         try:
             carrier_id = reply.context.get("page_id")
-            return _acknowledge_all(database, desk, person, actor, now, carrier_id=carrier_id)
+            return acknowledge_all(database, desk, person, actor, now, carrier_id=carrier_id)
         except TocsinError as refused:
             return Answer(refused.detail)
     number = reply.number if reply.number is not None else _newest_page(database, person)
@@ -113,7 +113,7 @@ def _verb(session: Session, desk: Desk, reply: Reply, number: int, actor: Actor,
     return actions.resolve(session, desk, number, actor, now, reason=said or f"Resolved by {reply.channel}.")
 
 
-def _acknowledge_all(
+def acknowledge_all(
     database: Database, desk: Desk, person: Responder, actor: Actor, now: datetime, *, carrier_id: int | None
 ) -> Answer:
     """Every open incident that this person was told of (`carrier_id`: in that message), the worst first; what they

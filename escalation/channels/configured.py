@@ -8,6 +8,7 @@ from config import clock, ids
 from config.database import Database
 from config.settings import Settings
 from escalation import responders
+from escalation.channels.action_links import Links
 from escalation.channels.base import Channel
 from escalation.channels.console import Console
 from escalation.channels.email import Email
@@ -39,7 +40,7 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
         )
         made |= {"sms": Sms(account, base_url), "voice": Voice(account, base_url)}
     if settings.smtp_url:
-        made["email"] = Email(settings.smtp_url, settings.smtp_from)
+        made["email"] = Email(settings.smtp_url, settings.smtp_from, links=action_links(settings))
     return made
 
 
@@ -72,6 +73,11 @@ def slack(settings: Settings) -> Slack | None:
     if not settings.slack_bot_token:
         return None
     return Slack(settings.slack_bot_token, api_url=settings.slack_api_url, mentions=settings.slack_mentions)
+
+
+def action_links(settings: Settings) -> Links:
+    """Makes and reads the links in messages that act."""
+    return Links(settings.base_url, ids.derived_secret(settings.secret_key, "act"))
 
 
 def webhook_secret(settings: Settings) -> str:

@@ -14,7 +14,8 @@ from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
 
 from config import clock
-from escalation.channels import email_text, wording
+from escalation.channels import action_links, email_text, wording
+from escalation.channels.action_links import Links
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 
 TIMEOUT_SECONDS = 10.0  # for each step of the conversation
@@ -29,6 +30,7 @@ _ADDRESS = re.compile(rf"{_ATOMS}@[\w-]+(?:\.[\w-]+)*")
 class Email:
     """`smtp_url` is smtp://user:password@host:587, which is encrypted where the server offers it, or smtps://….
 
+    `links` makes the addresses that act; without it a letter only leads to the incident.
     A password is never sent over an unencrypted connection to another machine.
     """
 
@@ -39,6 +41,7 @@ class Email:
         smtp_url: str,
         sender: str,
         *,
+        links: Links | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
@@ -49,6 +52,7 @@ class Email:
         self._user, self._password = unquote(url.username or ""), unquote(url.password or "")
         self._sender, self._timeout_seconds, self._now = sender, timeout_seconds, now
         self._tls = ssl.create_default_context()
+        self._links = links
 
     def send(self, address: str, message: Message) -> Sent:
         letter = self._letter(address, message)
@@ -117,8 +121,9 @@ class Email:
         letter["Auto-Submitted"] = "auto-generated"  # so that an absence notice does not answer
         if message.purpose is Purpose.PAGE:
             letter["Importance"] = "high"
-        letter.set_content(email_text.plain(message))
-        letter.add_alternative(email_text.rich(message), subtype="html")
+        actions = self._links.actions(message, self._now()) if self._links else action_links.NONE
+        letter.set_content(email_text.plain(message, actions))
+        letter.add_alternative(email_text.rich(message, actions), subtype="html")
         return letter
 
 

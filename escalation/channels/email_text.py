@@ -10,7 +10,8 @@ import html
 from datetime import UTC
 
 from escalation.brief import Brief
-from escalation.channels import many, wording
+from escalation.channels import action_links, many, wording
+from escalation.channels.action_links import Actions
 from escalation.channels.base import Message, Purpose
 
 SUBJECT_CHARACTERS_MAX = 150
@@ -34,16 +35,21 @@ def subject(message: Message) -> str:
     return wording.one_line(f"{kind} {brief.incident_id} {rank}: {brief.title}", SUBJECT_CHARACTERS_MAX)
 
 
-def plain(message: Message) -> str:
+def plain(message: Message, actions: Actions = action_links.NONE) -> str:
+    """`actions`: the addresses that act, which ask before they do."""
     brief = message.brief
     if wording.speaks_for_itself(message):
         note = wording.paragraphs(message.note, SUMMARY_CHARACTERS_MAX)
         return "\n\n".join(part for part in (note, _url(brief.url)) if part) + "\n"
     if many.is_several(message):
-        return _plain_list(message)
+        return _plain_list(message, actions)
     said = [
         " ".join(wording.why_you(message)),
-        f"{_call_to_act(message)}:\n{_url(brief.url)}" if brief.url else "",
+        f"Acknowledge incident {brief.incident_id} (it asks you first):\n{actions.acknowledge}"
+        if actions.acknowledge
+        else "",
+        f"{_call_to_act(message, actions)}:\n{_url(brief.url)}" if brief.url else "",
+        f"Escalate it now:\n{actions.escalate}" if actions.escalate else "",
         "\n".join([f"{brief.incident_id} {wording.rank_and_class(brief)}", wording.one_line(brief.title, 1024)]),
         wording.HALT_RECOMMENDED if brief.halt_recommended else "",
         "\n".join(f"{name}: {value}" for name, value in _facts(message)),
@@ -53,14 +59,14 @@ def plain(message: Message) -> str:
     return "\n\n".join(part for part in said if part) + "\n"
 
 
-def rich(message: Message) -> str:
+def rich(message: Message, actions: Actions = action_links.NONE) -> str:
     """A whole HTML document with inline styles only."""
     brief = message.brief
     if wording.speaks_for_itself(message):
         note = wording.paragraphs(message.note, SUMMARY_CHARACTERS_MAX)
         return _document(_paragraph(note) + _button(brief.url, "Open in Tocsin"))
     if many.is_several(message):
-        return _document(_rich_list(message))
+        return _document(_rich_list(message, actions))
     why_you = " ".join(wording.why_you(message))
     color = _COLORS.get(brief.severity, "#555")
     rank = html.escape(f"{brief.incident_id} {wording.rank_and_class(brief)}")
@@ -70,7 +76,9 @@ def rich(message: Message) -> str:
     )
     said = [
         f"<p><strong>{html.escape(why_you)}</strong></p>" if why_you else "",
-        _button(brief.url, _call_to_act(message)),
+        _button(actions.acknowledge, f"Acknowledge incident {brief.incident_id}"),
+        _button(brief.url, _call_to_act(message, actions)),
+        _link(actions.escalate, "Escalate it now"),
         f'<p style="margin-bottom:0;font-weight:bold;color:{color}">{rank}</p>',
         f'<h1 style="margin-top:0;font-size:20px">{html.escape(wording.one_line(brief.title, 1024))}</h1>',
         f"<p><strong>{html.escape(wording.HALT_RECOMMENDED)}</strong></p>" if brief.halt_recommended else "",
@@ -81,15 +89,20 @@ def rich(message: Message) -> str:
     return _document("".join(said))
 
 
-def _plain_list(message: Message) -> str:
+def _plain_list(message: Message, actions: Actions) -> str:
     shown = many.briefs(message)[: many.LISTED_IN_LETTER_MAX]
     lines = [f"{many.line(each)}\n{_url(each.url)}".rstrip() for each in shown]
     rest = many.more(message, len(shown))
-    said = [" ".join(many.why_you(message)), "Open each to acknowledge it:", *lines, rest]
+    at_once = (
+        f"Acknowledge all {many.count(message)} (it asks you first):\n{actions.acknowledge}"
+        if actions.acknowledge
+        else ""
+    )
+    said = [" ".join(many.why_you(message)), at_once, "Open each to acknowledge it:", *lines, rest]
     return "\n\n".join(part for part in said if part) + "\n"
 
 
-def _rich_list(message: Message) -> str:
+def _rich_list(message: Message, actions: Actions) -> str:
     shown = many.briefs(message)[: many.LISTED_IN_LETTER_MAX]
     items = ""
     for each in shown:
@@ -98,12 +111,16 @@ def _rich_list(message: Message) -> str:
         items += f'<li style="margin-bottom:8px">{link}</li>'
     rest = many.more(message, len(shown))
     why_you = html.escape(" ".join(many.why_you(message)))
-    return f"<p><strong>{why_you}</strong> Open each to acknowledge it:</p><ul>{items}</ul>" + _paragraph(rest)
+    at_once = _button(actions.acknowledge, f"Acknowledge all {many.count(message)}")
+    return (
+        f"<p><strong>{why_you}</strong></p>{at_once}<p>Open each to acknowledge it:</p><ul>{items}</ul>"
+        + _paragraph(rest)
+    )
 
 
-def _call_to_act(message: Message) -> str:
-    number = message.brief.incident_id
-    return f"Open incident {number}" + (" to acknowledge it" if wording.asks(message) else "")
+def _call_to_act(message: Message, actions: Actions) -> str:
+    asks = wording.asks(message) and not actions.acknowledge
+    return f"Open incident {message.brief.incident_id}" + (" to acknowledge it" if asks else "")
 
 
 def _facts(message: Message) -> list[tuple[str, str]]:
@@ -155,6 +172,10 @@ def _button(url: str, label: str) -> str:
         "display:inline-block;padding:12px 20px;background:#1a1a1a;color:#fff;text-decoration:none;border-radius:4px"
     )
     return f'<p><a href="{html.escape(_url(url))}" style="{style}">{html.escape(label)}</a></p>'
+
+
+def _link(url: str, label: str) -> str:
+    return f'<p><a href="{html.escape(_url(url))}">{html.escape(label)}</a></p>' if _is_web(url) else ""
 
 
 def _paragraph(text: str) -> str:

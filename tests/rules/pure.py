@@ -34,6 +34,7 @@ MODULES = frozenset(
         "config.writing",
         "escalation.addresses",
         "escalation.alarm_words",
+        "escalation.channels.action_links",
         "escalation.channels.answers",
         "escalation.channels.email_text",
         "escalation.channels.gsm7",

@@ -57,6 +57,8 @@ PUBLIC = {
     "POST /replies/slack": "Slack's signature",
     "POST /replies/sms": "Twilio's signature",
     "POST /replies/voice": "Twilio's signature",
+    "GET /act/<token>": "a signed link that was sent to one person; it asks, and does nothing",
+    "POST /act/<token>": "the same link, good once and for a day",
     "POST /replies/sms/status": "Twilio's signature",
     "POST /replies/voice/status": "Twilio's signature",
 }
