@@ -2,7 +2,8 @@
 
 Open loop: alerts leave at fixed times whether or not the earlier ones are done with, and each is measured from the
 moment it was to leave, so that a slow answer cannot hide the alerts that waited behind it. Every alert has its own
-dedup key, opens an incident of its own, and makes one text message and one post in a Slack channel.
+dedup key, opens an incident of its own, and makes one text message and one post in a Slack channel. Each pages another
+person: what one person is to be told is told together when it comes so fast, which `benchmarks.storms` measures.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import databases, figures, provider, service
+from benchmarks import databases, figures, provider, service, teams
 from benchmarks.figures import Figure
 from benchmarks.provider import Provider
 from benchmarks.service import Running
@@ -46,7 +47,7 @@ class Load:
     def send(self, number: int) -> None:
         """One trigger, over the sending thread's own connection."""
         event = {
-            "routing_key": service.KEY,
+            "routing_key": teams.key(number + 1),
             "event_action": "trigger",
             "dedup_key": f"bench/{number}",
             "payload": {
@@ -88,7 +89,9 @@ def run(seconds: float = SECONDS, rate: float = ALERTS_A_SECOND) -> int:
 
 def _measure(kind: str, folder: Path, server: str, seconds: float, rate: float) -> list[Figure]:
     with provider.serve() as (taking, provider_url), databases.database_url(kind, folder / "page.db", server) as url:
-        with service.up(folder / kind, url, provider_url) as running:
+        people = round((seconds + WARM_UP_SECONDS) * rate)
+        team = teams.many(people)
+        with service.up(folder / kind, url, provider_url, team=team, settings=teams.GENEROUS) as running:
             before = running.cpu_seconds()
             load = _send_all(running, seconds + WARM_UP_SECONDS, rate)
             _wait_for_the_last(taking, load)

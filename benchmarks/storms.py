@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import TextClause, text
 
-from benchmarks import databases, figures, provider, service
+from benchmarks import databases, figures, provider, service, teams
 from benchmarks.figures import Figure
 from benchmarks.provider import Provider
 from benchmarks.service import Running
@@ -36,17 +36,6 @@ FIRST_LIMIT_SECONDS = 1.0
 WORST_LIMIT_SECONDS = 5.0  # from its alert to the text that begins with it, in the middle of the storm
 WINDOW_SECONDS = 20.0
 MESSAGES_LIMIT = 15.0
-GENEROUS = {"RATES": "sms=1000,slack=1000"}
-
-PERSON = """
-  p{n}: {{name: Person {n}, phone: "+1500{n:07d}", page_by: {{high: [{{after: 0s, by: sms}}], low: [{{after: 0s, by: sms}}]}}}}"""
-POLICY = """
-  o{n}:
-    levels:
-      - {{level: 1, after: 0m, page: ["responder:p{n}"], announce: ["slack:#incidents"]}}
-      - {{level: 2, after: 60m, page: ["responder:p{n}"]}}"""
-SERVICE = """
-  s{n}: {{policy: o{n}, integrations: [{{source: pagerduty, key: "{key}"}}]}}"""
 
 
 @dataclass
@@ -79,25 +68,6 @@ class Storm:
             self.refused.append(f"{number}: {answer.status} {said[:200]!r}")
 
 
-def team(people: int) -> str:
-    numbers = range(1, people + 1)
-    return "".join(
-        (
-            "responders:",
-            *(PERSON.format(n=n) for n in numbers),
-            "\npolicies:",
-            *(POLICY.format(n=n) for n in numbers),
-            "\nservices:",
-            *(SERVICE.format(n=n, key=_key(n)) for n in numbers),
-            '\nlast_resort: ["responder:p1"]\n',
-        )
-    )
-
-
-def _key(person: int) -> str:
-    return f"{person:032x}"
-
-
 def run(incidents: int = INCIDENTS) -> int:
     """Measure on both databases and print; how many figures are over their limit."""
     over = 0
@@ -115,8 +85,8 @@ def run(incidents: int = INCIDENTS) -> int:
 def _measure(kind: str, folder: Path, server: str, incidents: int, people: int) -> list[Figure]:
     name = f"storm-{kind}-{people}"
     with provider.serve() as (taking, provider_url), databases.database_url(kind, folder / f"{name}.db", server) as url:
-        settings = GENEROUS if people > 1 else {}
-        with service.up(folder / name, url, provider_url, team=team(people), settings=settings) as running:
+        settings = teams.GENEROUS if people > 1 else {}
+        with service.up(folder / name, url, provider_url, team=teams.many(people), settings=settings) as running:
             storm, ended = _play(running, url, incidents, people)
             spent = running.cpu_seconds()
         states = _states(url)
@@ -130,7 +100,7 @@ def _play(running: Running, url: str, incidents: int, people: int) -> tuple[Stor
         for number in range(incidents):
             worst = number == incidents // 2
             what = "hash chain broken at sequence 48211" if worst else "down: health check failing on all replicas"
-            pool.submit(storm.send, number, _key(1 + number % people), f"{provider.mark(number)} {what}")
+            pool.submit(storm.send, number, teams.key(1 + number % people), f"{provider.mark(number)} {what}")
     end = time.monotonic() + FINISHED_WITHIN_SECONDS
     waiting = text("SELECT count(*) FROM pages WHERE state = 'queued' AND level = 1 AND firing > 0")
     while _counted(url, waiting)[0][0] and time.monotonic() < end:
