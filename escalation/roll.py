@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from escalation import responders
@@ -72,18 +73,24 @@ def call(session: Session, targets: Iterable[Target], at: datetime, *, place: st
         rows |= {row.key: row for row in session.scalars(_NAMED, {"keys": missing})}
     _add(session, roll, rows)
     if place:
-        turn = session.scalar(_TURN, {"place": place})
-        roll.turns[place] = turn.last if turn else ""
+        roll.turns[place] = _last_turn(session, place)
     return roll
 
 
+def _last_turn(session: Session, place: str) -> str:
+    """ "" at the beginning. Of two first incidents at once one makes the row, and the other waits for it."""
+    turn = session.scalar(_TURN, {"place": place})
+    if turn is None:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        first = insert(RoundRobin).values(place=place, last="")
+        session.execute(first.on_conflict_do_nothing(index_elements=["place"]))
+        turn = session.scalars(_TURN, {"place": place}).one()
+    return turn.last
+
+
 def take_turn(session: Session, place: str, key: str) -> None:
-    """Whose turn it was, for the next one."""
-    row = session.get(RoundRobin, place)
-    if row is None:
-        session.add(RoundRobin(place=place, last=key))
-    else:
-        row.last = key
+    """Whose turn it was, for the next one. The roll was called there in this transaction."""
+    session.get_one(RoundRobin, place).last = key
 
 
 def _add(session: Session, roll: Roll, rows: Mapping[str, Responder]) -> None:

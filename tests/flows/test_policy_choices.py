@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from config.database import Database
-from escalation import fire
+from escalation import fire, roll
 from tests.world import MONDAY, World, refused, team
 
 NIGHT = datetime(2026, 11, 16, 1, 30, tzinfo=UTC)
@@ -122,6 +125,30 @@ def test_each_incident_pages_the_next_in_turn(database: Database) -> None:
         world.alert(dedup_key=f"obs/{number}")
     assert phones(world) == ["101", "102", "103", "101"]
     assert "Level 1 reached: paging Bo Chen, whose turn it is." in [entry.text for entry in world.timeline(2)]
+
+
+def test_two_first_incidents_at_once_take_different_turns(database: Database) -> None:
+    """Neither is refused for the other's sake: its sender would have to try again, or would not."""
+    world = World(database, config=config(BOTH))
+    started, picked = threading.Event(), []
+
+    def second() -> None:
+        started.set()
+        with database.transaction() as session:
+            picked.append(roll.call(session, (), world.now, place="p/1").last_turn("p/1"))
+            roll.take_turn(session, "p/1", "bo")
+
+    with ThreadPoolExecutor(1) as pool:
+        with database.transaction() as session:
+            assert roll.call(session, (), world.now, place="p/1").last_turn("p/1") == ""
+            roll.take_turn(session, "p/1", "ana")
+            session.flush()
+            waiting = pool.submit(second)
+            started.wait(5)
+            with suppress(TimeoutError):
+                waiting.result(0.2)
+        waiting.result(10)
+    assert picked == ["ana"]
 
 
 def test_when_the_page_of_whose_turn_it_is_cannot_be_handed_over_the_next_level_fires(
