@@ -36,6 +36,10 @@ from escalation.plan import Stage
 PAGE_ROWS = 1_000  # read in one statement
 LIVING_LOOKED_AT_MAX = 2_000  # the newest; an older message that is out of date keeps nobody asleep
 ENGINE_SILENT_AFTER = timedelta(seconds=10)
+ONCE_MORE_AFTER = timedelta(minutes=15)  # for a parked timer that wakes nobody
+WAKES_PEOPLE = frozenset(
+    {TimerKind.ADVANCE, TimerKind.DELIVER, TimerKind.ACK_TIMEOUT, TimerKind.PHASE, TimerKind.SNOOZE}
+)
 
 # Written out, as are the indexes' conditions: SQLite uses a partial index for nothing else.
 _IS_QUEUED: ColumnElement[bool] = literal_column("pages.state = 'queued'")
@@ -216,9 +220,13 @@ def _unpark(session: Session, timer_id: int, now: datetime) -> str:
     if given_up or (escalation is not None and escalation.stage == Stage.STOPPED):
         session.execute(delete(Timer).where(Timer.id == timer_id))
         return "There is nothing left for it to do, and it was removed."
-    unclaimed = {"visible_at": now, "tries": 0, "parked_at": None, "claim": "", "claimed_by": ""}
+    wakes = timer.kind in WAKES_PEOPLE
+    # What ended an engine each time would end the next ones as often, and with them every page.
+    at, tries = (now, 0) if wakes else (now + ONCE_MORE_AFTER, timers.TRIES_MAX - 1)
+    unclaimed = {"visible_at": at, "tries": tries, "parked_at": None, "claim": "", "claimed_by": ""}
     session.execute(update(Timer).where(Timer.id == timer_id).values(unclaimed))
-    return "It is tried again now; the log of the engine says what failed."
+    again = "again now" if wakes else f"once more at {at:%H:%M} UTC"
+    return f"It is tried {again}; the log of the engine says what failed."
 
 
 def _cancel(session: Session, page_id: int) -> None:

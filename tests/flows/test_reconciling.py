@@ -13,6 +13,7 @@ from config.database import Database
 from escalation import notices, responders
 from escalation.findings import Finding, Kind, Outcome
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Timer, TimerKind
+from escalation.paging import timers
 from escalation.plan import Stage
 from incidents import actions, assigning, reconciling
 from incidents.models import Alert, Incident
@@ -207,12 +208,19 @@ def test_a_parked_timer_of_a_page_that_was_given_up_is_removed(world: World) -> 
     assert TimerKind.DELIVER not in [timer.kind for timer in world.timers(number)]
 
 
-def test_a_parked_timer_about_no_incident_is_tried_again(world: World) -> None:
+def test_a_parked_timer_that_wakes_nobody_is_tried_once_more_after_a_while(world: World) -> None:
+    """It may be what ends every engine that acts on it, and pages wait for each."""
+    timer = Timer(kind="calendar", subject_id=1, lane="calendar", due_at=world.now, visible_at=world.now)
+    timer.parked_at, timer.tries = world.now, timers.TRIES_MAX + 1
     with world.database.transaction() as session:
-        session.add(
-            Timer(kind="notice", subject_id=1, lane="sms", due_at=world.now, visible_at=world.now, parked_at=world.now)
-        )
+        session.add(timer)
     assert reconcile(world) == [Kind.TIMER_PARKED]
+    assert reconcile(world) == []
+    with world.database.transaction() as session:
+        rooms = {"calendar": 1}
+        assert timers.claim(session, "one", world.now + timedelta(minutes=14), rooms=rooms) == []
+        [claimed] = timers.claim(session, "one", world.now + timedelta(minutes=15), rooms=rooms)
+    assert claimed.tries == timers.TRIES_MAX  # the next one parks it again
 
 
 def test_an_alert_left_firing_under_a_resolved_incident_opens_a_new_one_when_it_comes_again(world: World) -> None:
