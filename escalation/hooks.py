@@ -188,13 +188,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
     result = f"{answer.status_code}{': ' + text if text else ''}"
     if answer.is_success:
         return result
-    after = answer.headers.get("Retry-After", "")
-    raise ChannelError(
-        f"it answered {result}",
-        permanent=answer.status_code < 500 and answer.status_code not in (408, 425, 429),
-        code=str(answer.status_code),
-        retry_after_seconds=float(after) if after.isascii() and after.isdecimal() else None,
-    )
+    raise webhook.refusal(f"it answered {result}", answer.status_code, answer.headers.get("Retry-After", ""))
 
 
 def _locked(session: Session, claimed: Claimed) -> HookCall | None:

@@ -65,7 +65,8 @@ class Webhook:
                 return
         except HTTPError as refused:
             with refused:
-                raise _error(refused) from refused
+                said = f"The webhook answered {refused.code}."
+                raise refusal(said, refused.code, refused.headers.get("Retry-After", "")) from refused
         except (ValueError, InvalidURL) as unusable:
             reason = f"The webhook's address is not usable: {unusable}"
             raise ChannelError(reason, permanent=True, code="address") from unusable
@@ -110,11 +111,11 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def _error(refused: HTTPError) -> ChannelError:
-    retry_after = refused.headers.get("Retry-After", "")
+def refusal(said: str, status: int, retry_after: str) -> ChannelError:
+    """What an endpoint's answer means, which is no 2xx; `retry_after` is its header, or empty."""
     return ChannelError(
-        f"The webhook answered {refused.code}.",
-        permanent=refused.code < 500 and refused.code not in (408, 425, 429),
-        code=str(refused.code),
+        said,
+        permanent=status < 500 and status not in (408, 425, 429),
+        code=str(status),
         retry_after_seconds=float(retry_after) if retry_after.isascii() and retry_after.isdecimal() else None,
     )
