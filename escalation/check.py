@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import phonenumbers
 
 from escalation import check_policies
-from escalation.ground import HORIZON_DAYS, SOON_DAYS, Duty, Finding, Ground, Member, Span
+from escalation.ground import HORIZON_DAYS, SOON_DAYS, Coverage, Finding, Ground, Member, Span
 
 MOMENT = "%a %d %b %Y %H:%M"
 SEVERITIES = ("error", "warning")
@@ -108,9 +108,9 @@ def _phone_problem(number: str) -> tuple[str, str] | None:
 def _of_schedules(ground: Ground) -> Iterator[Finding]:
     used = ground.schedules_in_use
     named = {t.key for p in ground.policies.values() for lv in p.levels for t in lv.page if t.kind == "schedule"}
-    for key, duty in sorted(ground.duties.items()):
+    for key, covered in sorted(ground.coverage.items()):
         what, path = f"schedule {key}", ("schedules", key)
-        for error in duty.calendar_errors:
+        for error in covered.calendar_errors:
             yield Finding(
                 "error",
                 "calendar",
@@ -128,23 +128,23 @@ def _of_schedules(ground: Ground) -> Iterator[Finding]:
                 "Name it in a level, or take it out.",
                 path,
             )
-        elif key in used and not (duty.needs_calendar and not duty.shifts):
-            yield from _of_cover(ground, duty, what)
+        elif key in used and not (covered.needs_calendar and not covered.shifts):
+            yield from _of_cover(ground, covered, what)
 
 
-def _of_cover(ground: Ground, duty: Duty, what: str) -> Iterator[Finding]:
-    path = ("schedules", duty.key)
-    if not duty.shifts:
-        yield Finding("error", "nobody", what, _why_nobody(ground, duty), "Put somebody on it who is active.", path)
+def _of_cover(ground: Ground, covered: Coverage, what: str) -> Iterator[Finding]:
+    path = ("schedules", covered.key)
+    if not covered.shifts:
+        yield Finding("error", "nobody", what, _why_nobody(ground, covered), "Put somebody on it who is active.", path)
         return
-    if not duty.gaps:
+    if not covered.gaps:
         return
-    starts_at, ends_at = duty.gaps[0]
+    starts_at, ends_at = covered.gaps[0]
     is_soon = starts_at < ground.now + timedelta(days=SOON_DAYS)
-    more = f", and {len(duty.gaps) - 1} more in {HORIZON_DAYS} days" if len(duty.gaps) > 1 else ""
+    more = f", and {len(covered.gaps) - 1} more in {HORIZON_DAYS} days" if len(covered.gaps) > 1 else ""
     begins = "now" if starts_at <= ground.now else f"from {_moment(starts_at)}"
     until = f"until {_moment(ends_at)}" if ends_at < ground.until else "and for as long as one can see"
-    all_off = bool(duty.members) and all(_is_off(ground.people.get(key), duty.gaps[0]) for key in duty.members)
+    all_off = bool(covered.members) and all(_is_off(ground.people.get(key), covered.gaps[0]) for key in covered.members)
     yield Finding(
         "error" if is_soon else "warning",
         "all-off" if all_off else "gap",
@@ -155,10 +155,10 @@ def _of_cover(ground: Ground, duty: Duty, what: str) -> Iterator[Finding]:
     )
 
 
-def _why_nobody(ground: Ground, duty: Duty) -> str:
-    if not duty.members and duty.shadows:
+def _why_nobody(ground: Ground, covered: Coverage) -> str:
+    if not covered.members and covered.shadows:
         return "It holds nobody but shadows, who are never paged."
-    if duty.members and not any(key in ground.people and ground.people[key].active for key in duty.members):
+    if covered.members and not any(key in ground.people and ground.people[key].active for key in covered.members):
         return "None of its members is active."
     return f"Nobody is on call in the next {HORIZON_DAYS} days."
 

@@ -106,18 +106,18 @@ def _why_empty(ground: Ground, target: Target) -> str:
         )
     if target.kind == "responder":
         return f"{target.key} cannot be reached"
-    duty = ground.duties.get(target.key)
-    if duty is not None and not duty.members and duty.shadows:
+    covered = ground.coverage.get(target.key)
+    if covered is not None and not covered.members and covered.shadows:
         return f"schedule {target.key} holds only shadows"
-    if duty is not None and not duty.shifts:
+    if covered is not None and not covered.shifts:
         return f"nobody is ever on call for {target.key}"
     return f"nobody on call for {target.key} can be reached"
 
 
 def _is_unknown(ground: Ground, target: Target) -> bool:
     """A calendar says who it is, and it was not read."""
-    duty = ground.duties.get(target.key) if target.kind == "schedule" else None
-    return duty is not None and duty.needs_calendar and not duty.shifts
+    covered = ground.coverage.get(target.key) if target.kind == "schedule" else None
+    return covered is not None and covered.needs_calendar and not covered.shifts
 
 
 def _ever_fits(level: Level, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from escalation import stretches
 from escalation.oncall import differences, resolve
+from escalation.oncall.differences import Moved
 from escalation.oncall.schedules import Shift
 from escalation.plan import Urgency
 from escalation.policies import Policy
@@ -17,20 +18,11 @@ MOMENTS_MAX = 200  # of one policy, each tried on both sides
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
-    """Unbroken time on call on one schedule."""
-
-    schedule: str
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class ForPerson:
     key: str
     name: str
-    gained: tuple[Duty, ...]
-    lost: tuple[Duty, ...]
+    gained: tuple[Moved, ...]
+    lost: tuple[Moved, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +58,7 @@ def _people(before: World, after: World, since: datetime, until: datetime) -> It
     moved = differences.moved(_shifts(before, since, until), _shifts(after, since, until))
     for key, moves in sorted(moved.items()):
         person = after.person(key) or before.person(key)
-        gained, lost = (
-            tuple(Duty(each.schedule, each.starts_at, each.ends_at) for each in moves if each.comes == comes)
-            for comes in (True, False)
-        )
+        gained, lost = (tuple(each for each in moves if each.comes == comes) for comes in (True, False))
         yield ForPerson(key, person.name if person else key, gained, lost)
 
 

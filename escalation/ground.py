@@ -54,7 +54,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
+class Coverage:
     """A schedule, and what it comes to in the HORIZON_DAYS to come. Shadows are no cover, and in neither."""
 
     key: str
@@ -70,7 +70,7 @@ class Duty:
 class Ground:
     now: datetime
     people: Mapping[str, Member]
-    duties: Mapping[str, Duty]
+    coverage: Mapping[str, Coverage]
     policies: Mapping[str, Policy]
     last_resort: tuple[Target, ...]
     policies_in_use: frozenset[str]  # those that a service names
@@ -88,8 +88,8 @@ class Ground:
         elif target.kind == "role":
             keys = tuple(key for key, person in self.people.items() if target.key in person.roles)
         else:
-            duty = self.duties.get(target.key)
-            keys = tuple(dict.fromkeys(shift.responder for shift in duty.shifts)) if duty else ()
+            covered = self.coverage.get(target.key)
+            keys = tuple(dict.fromkeys(shift.responder for shift in covered.shifts)) if covered else ()
         return tuple(key for key in keys if key in self.people and self.people[key].active)
 
     def reached(self, target: Target) -> tuple[str, ...]:
@@ -105,10 +105,10 @@ class Ground:
     def people_in_use(self) -> dict[str, str]:
         """Everybody who is counted on, with the first place that does: `schedule primary`, `policy standard, level 2`."""
         found: dict[str, str] = {}
-        for duty in self.duties.values():
-            if duty.key in self.schedules_in_use:
-                for key in duty.members:
-                    found.setdefault(key, f"schedule {duty.key}")
+        for covered in self.coverage.values():
+            if covered.key in self.schedules_in_use:
+                for key in covered.members:
+                    found.setdefault(key, f"schedule {covered.key}")
         for policy in self.policies.values():
             for level in policy.levels:
                 for target in level.page:
@@ -120,11 +120,11 @@ class Ground:
         return found
 
 
-def duty(roster: Roster, now: datetime, calendar_errors: tuple[str, ...] = ()) -> Duty:
+def coverage_of(roster: Roster, now: datetime, calendar_errors: tuple[str, ...] = ()) -> Coverage:
     schedule, until = roster.schedule, now + timedelta(days=HORIZON_DAYS)
     takes_turns = [rotation for rotation in schedule.rotations if not rotation.shadow]
     learns = [rotation for rotation in schedule.rotations if rotation.shadow]
-    return Duty(
+    return Coverage(
         key=schedule.key,
         members=_each_once(takes_turns),
         shifts=tuple(shift for shift in resolve.shifts(roster, now, until) if not shift.shadow),
@@ -160,7 +160,7 @@ def from_declared(
     return Ground(
         now=now,
         people=people,
-        duties={schedule.key: duty(Roster(schedule, absences=off), now) for schedule in declared.schedules},
+        coverage={schedule.key: coverage_of(Roster(schedule, absences=off), now) for schedule in declared.schedules},
         policies={policy.key: policy for policy in declared.policies},
         last_resort=declared.last_resort,
         policies_in_use=policies_in_use,

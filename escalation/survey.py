@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from escalation import ground, responders, settled
-from escalation.ground import HORIZON_DAYS, Duty, Ground, Member, Span
+from escalation.ground import HORIZON_DAYS, Coverage, Ground, Member, Span
 from escalation.models import ContactMethod, Responder
 from escalation.oncall import rota
 from escalation.oncall.models import AbsenceRow, CalendarCopy
@@ -30,7 +30,7 @@ def of_database(
     return Ground(
         now=now,
         people=_people(session, now),
-        duties=_duties(session, now),
+        coverage=_coverage(session, now),
         policies={policy.key: policy for policy in settled.policies(session)},
         last_resort=tuple(map(Target.parse, settled.last_resort(session))),
         policies_in_use=frozenset(policies_in_use),
@@ -70,13 +70,13 @@ def _member(
     )
 
 
-def _duties(session: Session, now: datetime) -> dict[str, Duty]:
+def _coverage(session: Session, now: datetime) -> dict[str, Coverage]:
     failing = {
         copy.url_hash: [copy.error, *copy.findings] if copy.error else copy.findings
         for copy in session.scalars(select(CalendarCopy))
     }
     found = rota.rosters(session, now, now + timedelta(days=HORIZON_DAYS))
-    return {roster.schedule.key: ground.duty(roster, now, _errors(roster, failing)) for roster in found}
+    return {roster.schedule.key: ground.coverage_of(roster, now, _errors(roster, failing)) for roster in found}
 
 
 def _errors(roster: Roster, failing: dict[str, list[str]]) -> tuple[str, ...]:

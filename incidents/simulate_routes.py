@@ -17,7 +17,8 @@ from config.errors import InvalidInputError
 from config.routes import Routes
 from config.schemas import NUMBER_MAX, Moment, Strict, Text
 from escalation import course_text, picture
-from escalation.comparison import Duty, ForPerson, OfPolicy
+from escalation.comparison import ForPerson, OfPolicy
+from escalation.oncall.differences import Moved
 from incidents import simulating
 from incidents.desk import Desk
 from incidents.severity import IncidentClass, Severity
@@ -147,13 +148,13 @@ def _person(each: ForPerson) -> dict[str, Any]:
     return {
         "responder": each.key,
         "name": each.name,
-        "gained": [_duty(duty) for duty in each.gained],
-        "lost": [_duty(duty) for duty in each.lost],
+        "gained": [_moved(move) for move in each.gained],
+        "lost": [_moved(move) for move in each.lost],
     }
 
 
-def _duty(duty: Duty) -> dict[str, Any]:
-    return {"schedule": duty.schedule, "starts_at": utc_text(duty.starts_at), "ends_at": utc_text(duty.ends_at)}
+def _moved(move: Moved) -> dict[str, Any]:
+    return {"schedule": move.schedule, "starts_at": utc_text(move.starts_at), "ends_at": utc_text(move.ends_at)}
 
 
 def _policy(each: OfPolicy) -> dict[str, Any]:

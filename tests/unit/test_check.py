@@ -48,7 +48,7 @@ def sound(
     made = Ground(
         now=NOW,
         people={"ana": member("ana"), "bo": member("bo"), "mia": mia, **(people or {})},
-        duties={"primary": ground.duty(roster, NOW)},
+        coverage={"primary": ground.coverage_of(roster, NOW)},
         policies={"standard": Policy("standard", levels)},
         last_resort=(Target.parse("responder:mia"), Target.parse("responder:ana")),
         policies_in_use=frozenset({"standard"}),
@@ -162,16 +162,16 @@ def test_hours_that_never_come_are_found() -> None:
 
 def test_more_acknowledgements_than_people_can_never_be_had() -> None:
     policy = Policy("standard", (level(1, "role:manager"),), acknowledgements=2)
-    made = sound(policies={"standard": policy}, last_resort=(Target.parse("role:responder"),), duties={})
+    made = sound(policies={"standard": policy}, last_resort=(Target.parse("role:responder"),), coverage={})
     assert found(made) == [("error", "acknowledgements", "policy standard")]
 
 
 def test_what_nobody_uses_is_told() -> None:
-    idle = ground.duty(Roster(Schedule("idle", "UTC", (rotation("ana"),))), NOW)
+    idle = ground.coverage_of(Roster(Schedule("idle", "UTC", (rotation("ana"),))), NOW)
     made = sound()
     made = replace(
         made,
-        duties={**made.duties, "idle": idle},
+        coverage={**made.coverage, "idle": idle},
         policies={**made.policies, "old": Policy("old", (level(1, "responder:ana"),))},
     )
     assert found(made) == [("warning", "unused-schedule", "schedule idle"), ("warning", "unused-policy", "policy old")]
@@ -207,5 +207,5 @@ def test_a_calendar_that_fails_is_an_error_and_one_that_was_not_read_is_not() ->
     by_calendar = Roster(Schedule("primary", "UTC", (Rotation((), calendar="https://example.org/x.ics"),)))
     made = sound(primary=by_calendar)
     assert [each for each in found(made) if each[1] in ("gap", "nobody")] == []
-    failing = replace(made.duties["primary"], calendar_errors=("it answered 404",))
-    assert ("error", "calendar", "schedule primary") in found(replace(made, duties={"primary": failing}))
+    failing = replace(made.coverage["primary"], calendar_errors=("it answered 404",))
+    assert ("error", "calendar", "schedule primary") in found(replace(made, coverage={"primary": failing}))

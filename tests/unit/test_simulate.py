@@ -10,7 +10,8 @@ from itertools import pairwise
 import pytest
 
 from escalation import course_text, picture, stretches
-from escalation.comparison import Duty, compare
+from escalation.comparison import compare
+from escalation.oncall.differences import Moved
 from escalation.oncall.hours import Hours, Window
 from escalation.oncall.schedules import Roster, Rotation, Schedule
 from escalation.plan import BusinessDays, Urgency
@@ -151,10 +152,14 @@ def test_a_swapped_order_moves_shifts_from_one_to_the_other_and_the_policy_with_
     ana, bo = found.people
     assert (ana.key, ana.lost, ana.gained) == (
         "ana",
-        (Duty("primary", MONDAY, MONDAY + 23 * HOUR),),
-        (Duty("primary", MONDAY + 23 * HOUR, MONDAY + 24 * HOUR),),
+        (Moved("primary", MONDAY, MONDAY + 23 * HOUR, comes=False),),
+        (Moved("primary", MONDAY + 23 * HOUR, MONDAY + 24 * HOUR, comes=True),),
     )
-    assert (bo.gained, bo.lost) == (ana.lost, ana.gained)
+    assert (bo.key, bo.gained, bo.lost) == (
+        "bo",
+        tuple(replace(each, comes=True) for each in ana.lost),
+        tuple(replace(each, comes=False) for each in ana.gained),
+    )
     [policy] = found.policies
     assert policy.before is not None
     assert policy.after is not None
