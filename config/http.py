@@ -31,7 +31,7 @@ BODY_BYTES_MAX = 1024 * 1024
 RETRY_AFTER_SECONDS = 5
 PROBLEM = "application/problem+json"
 # Nobody browses below these: they answer programs, whatever their Accept header says.
-PATHS_OF_PROGRAMS = ("/api", "/v2", "/alerts", "/integrations", "/replies", "/heartbeats")
+PATHS_OF_PROGRAMS = ("/api", "/v2", "/alerts", "/integrations", "/replies", "/heartbeats", "/generic")
 # The database is away, or so busy that it comes to the same. An IntegrityError is neither: it is a fault of ours.
 DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 SIGN_IN = "web.sign_in"

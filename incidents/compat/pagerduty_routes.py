@@ -1,14 +1,18 @@
-"""PagerDuty's Events API v2 over HTTP. A 202 is answered only after the event is committed."""
+"""PagerDuty's Events API, v2 and v1, over HTTP. A 202 is answered only after the event is committed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
 
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from config import http, ids, logs, security
 from incidents import change_events
-from incidents.compat import pagerduty
-from incidents.compat.pagerduty import Refusal
+from incidents.compat import pagerduty, pagerduty_v1
+from incidents.compat.pagerduty import Event, Refusal
 from incidents.edge_in import Edge, door, receive
 from incidents.sources import pagerduty as source
 
@@ -26,17 +30,14 @@ def blueprint(edge: Edge) -> Blueprint:
     @routes.post("/v2/enqueue", strict_slashes=False)
     def enqueue() -> Answer:
         """An event: trigger, acknowledge or resolve an alert."""
-        now = edge.read_clock()
-        event = pagerduty.read_event(request.get_data(), now=now, new_dedup_key=ids.new_key)
-        if isinstance(event, Refusal):
-            log.error("event refused", source=source.NAME, answer=event.body)
-            return _refused(event)
-        way_in = door(edge, event.routing_key, source.NAME)
-        if way_in is None:
-            log.warning("event with an unknown routing key refused", source=source.NAME)
-            return _refused(pagerduty.unknown_key())
-        receive(edge, way_in, [event.alert], now)
-        return jsonify(pagerduty.accepted(event.dedup_key)), 202
+        event = _taken(edge, pagerduty.read_event)
+        return _refused(event) if isinstance(event, Refusal) else (jsonify(pagerduty.accepted(event.dedup_key)), 202)
+
+    @routes.post(pagerduty_v1.PATH)
+    def create_event() -> Answer:
+        """The same in the words of v1."""
+        event = _taken(edge, pagerduty_v1.read_event)
+        return _refused(event) if isinstance(event, Refusal) else (jsonify(pagerduty_v1.accepted(event.dedup_key)), 200)
 
     @routes.post("/v2/change/enqueue", strict_slashes=False)
     def change() -> Answer:
@@ -63,6 +64,24 @@ def blueprint(edge: Edge) -> Blueprint:
 
     security.exempt(routes)
     return security.public(routes)
+
+
+class Read(Protocol):
+    def __call__(self, body: bytes, *, now: datetime, new_dedup_key: Callable[[], str]) -> Event | Refusal: ...
+
+
+def _taken(edge: Edge, read: Read) -> Event | Refusal:
+    now = edge.read_clock()
+    event = read(request.get_data(), now=now, new_dedup_key=ids.new_key)
+    if isinstance(event, Refusal):
+        log.error("event refused", source=source.NAME, answer=event.body)
+        return event
+    way_in = door(edge, event.routing_key, source.NAME)
+    if way_in is None:
+        log.warning("event with an unknown routing key refused", source=source.NAME)
+        return pagerduty.unknown_key()
+    receive(edge, way_in, [event.alert], now)
+    return event
 
 
 def _errors(routes: Blueprint) -> None:

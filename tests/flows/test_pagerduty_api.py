@@ -143,3 +143,30 @@ def test_changes_are_kept_for_90_days(edge: Edge, monkeypatch: pytest.MonkeyPatc
     send(edge, change("new"), path="/v2/change/enqueue")
     with edge.world.database.reading() as session:
         assert list(session.scalars(select(ChangeEvent.summary))) == ["new"]
+
+
+def test_the_older_api_triggers_and_resolves_the_same_alerts(edge: Edge) -> None:
+    """As Healthchecks and pd-nagios send it."""
+    path = "/generic/2010-04-15/create_event.json"
+    sent = {
+        "service_key": KEY,
+        "event_type": "trigger",
+        "incident_key": "check/7",
+        "description": "Nightly backup is DOWN",
+        "client": "Healthchecks",
+        "client_url": "https://hc.example.org",
+        "details": {"Period": "1 day"},
+        "contexts": [{"type": "link", "href": "https://wiki.example.org", "text": "Wiki"}, "odd"],
+    }
+    answer = send(edge, sent, path=path, status=200)
+    assert answer == {"status": "success", "message": "Event processed", "incident_key": "check/7"}
+    (alert,) = alerts(edge)
+    assert (alert.title, alert.body, alert.url) == ("Nightly backup is DOWN", "Period: 1 day", "https://hc.example.org")
+    assert [link["href"] for link in alert.links] == ["https://wiki.example.org", "https://hc.example.org"]
+    send(edge, {"service_key": KEY, "event_type": "resolve", "incident_key": "check/7"}, path=path, status=200)
+    assert alerts(edge)[0].status == "resolved"
+    refused = send(edge, {"service_key": KEY, "event_type": "trigger"}, path=path, status=400)
+    assert refused["errors"] == ["'description' is missing or blank"]
+    deep = b'{"description":' + b"[" * 900 + b"]" * 900 + b"}"
+    for odd in (b"[", b"[]", b"{}", deep, b'{"service_key": 1, "contexts": {}, "event_type": []}'):
+        assert send(edge, odd, path=path, status=400)["status"] in ("invalid event", "Unrecognized object")

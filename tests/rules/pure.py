@@ -93,6 +93,7 @@ MODULES = frozenset(
         "incidents.compat.grafana_oncall",
         "incidents.compat.opsgenie",
         "incidents.compat.pagerduty",
+        "incidents.compat.pagerduty_v1",
         "incidents.declared",
         "incidents.declared_heartbeats",
         "incidents.demo",

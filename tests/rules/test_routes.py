@@ -46,6 +46,7 @@ PUBLIC = {
     "PUT /alerts/<source>/<key>": "the same; Grafana can be told to",
     "GET /alerts/<source>/<key>": "the same; some senders put an alert in the query",
     "POST /v2/enqueue": "the routing key in the body",
+    "POST /generic/2010-04-15/create_event.json": "the service key in the body",
     "POST /v2/change/enqueue": "the routing key in the body",
     **{f"{method} /v2/enqueue": "answers 405" for method in OTHERS},
     **{f"{method} /v2/change/enqueue": "answers 405" for method in OTHERS},
