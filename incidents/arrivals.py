@@ -144,7 +144,7 @@ def _content() -> Callable[[], str]:
         return lambda: shown(fields)
     if request.mimetype in transports.FORMS:
         form: Mapping[str, str] = request.form.to_dict()
-        return lambda: shown({name: _parsed(text) for name, text in form.items()})
+        return lambda: shown({name: _parsed(text) if text[:1] in ("{", "[") else text for name, text in form.items()})
     body = request.get_data()
     return lambda: shown(_parsed(body[:BYTES_READ_MAX].decode("utf-8", "replace")))
 

@@ -80,4 +80,4 @@ def _checks(row: Integration) -> str:
     source = SOURCES.get(row.source)
     if source and source.is_always_checked:
         return "SNS' signature; what is delivered raw is taken by the key alone"
-    return "Nothing but the key" + (": say `secret` in tocsin.yaml for more" if source and source.check else "")
+    return "Nothing but the key" + ("; a secret in tocsin.yaml would ask for more" if source and source.check else "")

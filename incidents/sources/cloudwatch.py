@@ -5,7 +5,6 @@ Whatever else is published to the topic is an alert as well: nobody publishes to
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -162,9 +161,10 @@ def _console(arn: str, name: str) -> str:
 
 
 def enveloped(body: bytes) -> Mapping[str, Any] | None:
-    """SNS' envelope, if the body is one: what carries a signature."""
+    """SNS' envelope, if the body is one: what carries a signature. Read as the body itself will be, so that nothing
+    passes for raw delivery here and for an envelope there."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = reading.json_value(body)
+    except PayloadRefusedError:
         return None
-    return found if isinstance(found, Mapping) and "Type" in found and "TopicArn" in found else None
+    return found if isinstance(found, Mapping) and "Type" in found else None

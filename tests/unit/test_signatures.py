@@ -156,6 +156,14 @@ def test_raw_delivery_is_taken_unless_a_topic_is_asked_for() -> None:
     assert "delivered raw" in sns.check(raw, "arn:aws:sns:eu-west-1:123456789012:paging", NOW)
 
 
+@pytest.mark.parametrize("spoilt", [b"\xef\xbb\xbf%s", b'{"x": "\xe9", %s', b'{"x": NaN, %s'])
+def test_no_envelope_passes_for_raw_delivery(spoilt: bytes) -> None:
+    envelope = recorded.kept("cloudwatch", "subscriptionconfirmation.v1.json") | {"Signature": ""}
+    del envelope["TopicArn"]
+    body = json.dumps(envelope).encode()
+    assert sns.check(sent(spoilt % (body[1:] if b"{" in spoilt else body)), "", recorded.NOW) == "it has no Signature"
+
+
 def test_what_is_no_certificate_is_told() -> None:
     body = json.dumps(recorded.kept("cloudwatch", "notification.alarm.v1.json")).encode()
     assert sns.check(Sent({}, body, lambda _: b"<html>"), "", recorded.NOW) == (
