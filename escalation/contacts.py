@@ -66,7 +66,7 @@ class Told:
 def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
     """By the order of their making."""
     person = oneself.person(session, who)
-    used = responders.usable(session, [person.id]).get(person.id, {})
+    used = responders.addresses_of(session, person.id)
     rows = session.execute(
         select(ContactMethod, Verification.expires_at, Verification.tries)
         .outerjoin(Verification, Verification.contact_method_id == ContactMethod.id)
@@ -143,7 +143,7 @@ def remove(session: Session, who: Actor, method_id: int, now: datetime) -> Told:
         raise ConflictError(
             "It is declared in the configuration file, and can be removed only there. Ask an administrator."
         )
-    used = responders.usable(session, [person.id]).get(person.id, {})
+    used = responders.addresses_of(session, person.id)
     if used == {method.channel: method.address}:
         raise ConflictError("It is the only way to reach you. Add another and confirm it first.")
     session.delete(method)

@@ -137,7 +137,7 @@ class NoticeErrand:
         message = _message(notice, person)
         if person is not None and notice.kind not in ABOUT_ONE_WAY:
             # It may have waited for a night, and the address have been given up meanwhile.
-            used = responders.usable(session, [person.id]).get(person.id, {})
+            used = responders.addresses_of(session, person.id)
             if used.get(notice.channel) != notice.address:
                 there = Way(0, notice.channel, used[notice.channel]) if notice.channel in used else None
                 _take(session, claimed, notice, there or _next_way(session, notice), "Its address was removed.", now)

@@ -114,7 +114,7 @@ def _read(asked: Mapping[str, Any], name: str, ways: Collection[str]) -> dict[st
 
 
 def _ways(session: Session, person: Responder) -> tuple[str, ...]:
-    return tuple(responders.usable(session, [person.id]).get(person.id, {}))
+    return tuple(responders.addresses_of(session, person.id))
 
 
 def _as_written(steps: Collection[Mapping[str, Any]]) -> list[Step]:

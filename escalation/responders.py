@@ -75,7 +75,7 @@ def ways(session: Session, people: Collection[Responder], urgency: str, since: d
 
 def untried(session: Session, responder_id: int, tried: Collection[str]) -> Way | None:
     """A usable way beyond those channels; None when all have been tried."""
-    there = usable(session, [responder_id]).get(responder_id, {})
+    there = addresses_of(session, responder_id)
     channel = next((c for c in FALL_BACK_ORDER if c in there and c not in tried), None)
     return Way(0, channel, there[channel]) if channel else None
 
@@ -87,6 +87,11 @@ def usable(session: Session, responder_ids: Collection[int]) -> dict[int, dict[s
     for responder_id, channel, address in rows:
         found.setdefault(responder_id, {})[channel] = address
     return found
+
+
+def addresses_of(session: Session, responder_id: int) -> dict[str, str]:
+    """Channel -> the address in use on it."""
+    return usable(session, [responder_id]).get(responder_id, {})
 
 
 def channels_in_use(session: Session) -> dict[str, int]:

@@ -87,7 +87,7 @@ def tell_of_changes(
             kind=KIND,
             subject="Your shifts have changed",
             text=f"{actor.name} changed who is on call. {words.moved(theirs, person.timezone)}",
-            url=f"{base_url}/oncall" if base_url else "",
+            url=f"{base_url}/oncall/mine" if base_url else "",
             now=now,
         )
 

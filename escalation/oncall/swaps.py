@@ -221,7 +221,7 @@ def _time(span: Span, reader: Responder) -> str:
 
 
 def _tell(session: Session, person: Responder, subject: str, text: str, now: datetime, base_url: str) -> None:
-    url = f"{base_url}/oncall" if base_url else ""
+    url = f"{base_url}/oncall/mine" if base_url else ""
     notices.queue(session, person, kind=KIND, subject=subject, text=text, url=url, now=now)
 
 

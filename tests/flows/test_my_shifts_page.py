@@ -49,6 +49,15 @@ def test_time_on_call_is_given_to_somebody_who_agrees(pages: Pages) -> None:
     assert first_paged(pages) == "Bo Chen"
 
 
+def test_who_is_asked_for_a_swap_is_led_to_the_page_that_answers_it(pages: Pages) -> None:
+    pages.by("ana").post("/oncall/mine/swaps", data={"schedule": "primary", "other": "bo", **GIVES})
+    pages.world.run()
+    [asked] = (each for each in pages.world.deliveries if each.message.to_name == "Bo Chen")
+    assert "Ana Lima asks you" in asked.message.note
+    path = asked.message.brief.url.removeprefix(pages.world.desk.base_url)
+    assert "Ana Lima asks you" in words(pages.by("bo").get(path))
+
+
 def test_until_the_other_agrees_nothing_changes(pages: Pages) -> None:
     pages.by("ana").post("/oncall/mine/swaps", data={"schedule": "primary", "other": "bo", **GIVES})
     pages.world.fast_forward(hours=24 * 7 + 1)
