@@ -53,6 +53,7 @@ from incidents import (
     cli_reconcile,
     configuration_routes,
     engine_work,
+    events,
     reply_routes,
     rules,
     starting,
@@ -87,7 +88,7 @@ class House:
 
 
 def build(settings: Settings) -> House:
-    database = Database(settings.database_url, before_commit=timeline.write)
+    database = Database(settings.database_url, before_commit=events.before_commit)
     shelf = Shelf(Path(settings.runbooks_dir) if settings.runbooks_dir else SHIPPED_RUNBOOKS)
     for runbook in shelf.library.runbooks:
         linter.blockers(runbook)  # kept per runbook: the first alert need not wait for it
@@ -258,7 +259,7 @@ def open_database() -> Database:
     logs.configure("WARNING", process="tocsin")
     settings = _settings()
     _refuse_unmigrated(settings)
-    return Database(settings.database_url, before_commit=timeline.write)
+    return Database(settings.database_url, before_commit=events.before_commit)
 
 
 def _reconciling_tools(*, looping: bool) -> cli_reconcile.Tools:

@@ -233,6 +233,7 @@ class TimerKind(StrEnum):
     PHASE = "phase"
     SNOOZE = "snooze"
     RUNBOOK = "runbook"
+    EVENT = "event"  # subject: a delivery of an event to a team's own program
     HEARTBEAT = "heartbeat"  # subject: a heartbeat that must be heard of by then
 
 

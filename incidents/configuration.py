@@ -22,9 +22,10 @@ from escalation import ownership
 from escalation.declared_names import NOTHING_BESIDE, Beside
 from escalation.oncall import differences, moved_words, moves
 from incidents import apply as apply_services
-from incidents import apply_heartbeats
+from incidents import apply_events, apply_heartbeats, declared_events
 from incidents import declared as declared_services
 from incidents.declared import DeclaredService
+from incidents.declared_events import DeclaredReceiver
 from incidents.lifecycle import Status
 from incidents.models import Incident
 
@@ -39,6 +40,7 @@ class Configuration:
 
     escalation: declared_escalation.Declared
     services: tuple[DeclaredService, ...]
+    events: tuple[DeclaredReceiver, ...] = ()
 
 
 Look = Callable[[Session, Configuration], None]
@@ -69,9 +71,10 @@ def read_text(
         hours=(*beside.hours, *escalation.hours),
         beside=beside,
     )
+    receivers = declared_events.read_declared(document, problems)
     document.refuse_unread(problems)
     problems.raise_if_any()
-    return Configuration(escalation, services)
+    return Configuration(escalation, services, receivers)
 
 
 def apply_text(
@@ -127,6 +130,7 @@ def _bring(session: Session, configuration: Configuration, now: datetime, vault:
     apply_escalation.write(session, configuration.escalation, changes, now)
     apply_services.write(session, configuration.services, changes, vault)
     apply_heartbeats.write(session, configuration.services, changes, now)
+    apply_events.write(session, configuration.events, changes, vault)
     apply_services.drop_undeclared(session, configuration.services, changes)
     apply_escalation.drop_unused(
         session,

@@ -14,6 +14,7 @@ from config.database import Database
 from incidents import (
     editing_pages,
     editing_routes,
+    event_routes,
     integration_pages,
     readiness_routes,
     simulate_pages,
@@ -40,6 +41,7 @@ def register(
     app.register_blueprint(simulate_pages.pages(database, clock))
     if documented is not None:
         documented.register_blueprint(audit_routes.api(database))
+        documented.register_blueprint(event_routes.api(database, clock))
         documented.register_blueprint(readiness_routes.api(found, clock))
         documented.register_blueprint(editing_routes.api(database, clock, desk))
         documented.register_blueprint(simulate_routes.blueprint(database, desk, clock))

@@ -19,6 +19,7 @@ from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
 from incidents import assigning, clocks, emergency, heartbeats
 from incidents.desk import Desk
+from incidents.event_errand import EventErrand
 
 
 def begin(session: Session, now: datetime) -> None:
@@ -50,6 +51,7 @@ def errands(
         TimerKind.HOOK: HookErrand(desk.journal, secret),
         TimerKind.DUTY: DutyErrand(channels, desk.base_url),
         TimerKind.CALENDAR: CalendarErrand(desk.base_url),
+        TimerKind.EVENT: EventErrand(desk),
     }
 
 

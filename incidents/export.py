@@ -19,7 +19,7 @@ from config.writing import Noted
 from escalation import apply_hooks, export
 from escalation.export import EVERYBODY
 from escalation.models import Owner
-from incidents import apply, apply_heartbeats
+from incidents import apply, apply_events, apply_heartbeats
 from incidents.models import Integration, Service
 from incidents.sources import mapping
 
@@ -34,6 +34,8 @@ def to_text(session: Session, owners: Collection[str] = EVERYBODY) -> str:
         found |= {"services": services(session), "last_resort": export.last_resort(session)}
         if hooks := apply_hooks.as_written(session):
             found["hooks"] = hooks
+        if receivers := apply_events.as_written(session):
+            found["events"] = receivers
     return HEAD + writing.to_text(found)
 
 

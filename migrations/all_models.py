@@ -5,6 +5,7 @@ from __future__ import annotations
 import escalation.models
 import escalation.oncall.models
 import escalation.paging.models
+import incidents.event_models
 import incidents.models
 import incidents.proof.models
 import incidents.reviews.models
@@ -18,6 +19,7 @@ MODULES = (
     escalation.models,
     escalation.oncall.models,
     escalation.paging.models,
+    incidents.event_models,
     incidents.models,
     incidents.proof.models,
     incidents.reviews.models,

@@ -25,7 +25,7 @@ from escalation import responders
 from escalation.channels.base import ChannelError, Message, Sent
 from escalation.models import Attempt, Page, Timer
 from escalation.paging.engine import Engine, Submit
-from incidents import actions, configuration, engine_work, intake, reclassifying, replies, rules
+from incidents import actions, configuration, engine_work, events, intake, reclassifying, replies, rules
 from incidents.desk import Actor, Desk, Outcome
 from incidents.models import Incident
 from incidents.proof import timeline
@@ -150,7 +150,7 @@ class World:
     def __init__(self, database: Database, *, config: str | None = None, now: datetime = MONDAY) -> None:
         self.now = now
         self.database = database
-        database.before_commit = partial(timeline.write, read_clock=lambda: self.now)
+        database.before_commit = partial(events.before_commit, read_clock=lambda: self.now)
         self.desk = Desk(timeline.append, RULESET, SHELF, "https://tocsin.example.org", Vault(SECRET_KEY))
         self.deliveries: list[Delivered] = []
         self.channels = {name: FakeChannel(name, self) for name in ("slack", "sms", "voice", "email")}

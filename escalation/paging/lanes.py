@@ -17,16 +17,16 @@ from escalation.paging.budgets import Bucket
 
 ENGINE_LANE = "engine"  # what the engine does by itself, asking no provider
 _YIELDS = ".later"
-LANES = (ENGINE_LANE, *CHANNELS, *(f"{channel}{_YIELDS}" for channel in CHANNELS), "hook", "calendar")
+LANES = (ENGINE_LANE, *CHANNELS, *(f"{channel}{_YIELDS}" for channel in CHANNELS), "hook", "calendar", "event")
 RANK_MAX = 12  # no timer of a message is less urgent
 ENGINE_ROOM = 100  # what is claimed at once of the engine's own work
 SENDS_AT_ONCE_MAX = 8  # in one lane: a slow provider holds up its own pages only
 YIELDING_SENDS_AT_ONCE_MAX = 4
-SENDERS_MAX = SENDS_AT_ONCE_MAX * (len(CHANNELS) + 2) + YIELDING_SENDS_AT_ONCE_MAX * len(CHANNELS)
+SENDERS_MAX = SENDS_AT_ONCE_MAX * (len(CHANNELS) + 3) + YIELDING_SENDS_AT_ONCE_MAX * len(CHANNELS)
 
 
 def lane(channel: str, *, page: bool) -> str:
-    """Where a message for this channel waits. What is no channel (the engine, teams' hooks and calendars) has one lane."""
+    """Where a message for this channel waits. What is no channel (the engine, teams' hooks, calendars and programs) has one lane."""
     return channel if page or channel not in CHANNELS else f"{channel}{_YIELDS}"
 
 

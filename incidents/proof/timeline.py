@@ -44,7 +44,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class Noted:
     """An entry before it has its place in the chain."""
 
     incident_id: int
@@ -61,7 +61,7 @@ class _Entry:
 @dataclass(slots=True)
 class _Collected:
     transaction: SessionTransaction
-    entries: list[_Entry] = field(default_factory=list)
+    entries: list[Noted] = field(default_factory=list)
 
 
 def append(
@@ -91,7 +91,7 @@ def append(
     if occurred_at.tzinfo is None:
         raise TypeError(f"{occurred_at!r} has no time zone; times in Tocsin are aware and UTC")
     sentence = plain.text(text)
-    entry = _Entry(
+    entry = Noted(
         incident_id=incident_id,
         kind=str.__str__(kind),
         text=sentence,
@@ -107,6 +107,12 @@ def append(
     if collected is None or collected.transaction is not transaction:
         collected = session.info[_COLLECTED] = _Collected(transaction)
     collected.entries.append(entry)
+
+
+def collected(session: Session) -> Sequence[Noted]:
+    """What this transaction has noted and not written yet."""
+    there = session.info.get(_COLLECTED)
+    return there.entries if there is not None and there.transaction is session.get_transaction() else ()
 
 
 def _payload(sentence: str, facts: Mapping[str, Any]) -> str:
@@ -129,12 +135,12 @@ def write(session: Session, read_clock: Callable[[], datetime] = clock.now) -> N
     if session.get_bind().dialect.name == "postgresql":
         # A statement of its own: the next one must see what the previous holder of the lock committed.
         session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": TIMELINE_LOCK})
-    entries: list[_Entry] = collected.entries
+    entries: list[Noted] = collected.entries
     heads = _heads(session, sorted({entry.incident_id for entry in entries}))
     session.execute(insert(_TABLE), _chained(entries, heads, read_clock()))
 
 
-def _chained(entries: Sequence[_Entry], heads: Sequence[Row[Any]], now: datetime) -> list[dict[str, Any]]:
+def _chained(entries: Sequence[Noted], heads: Sequence[Row[Any]], now: datetime) -> list[dict[str, Any]]:
     last = max(heads, key=lambda head: int(head.global_seq), default=None)
     global_seq, global_prev = (last.global_seq, last.global_hash) if last else (0, chain.GENESIS)
     recorded_at = max(now, last.recorded_at) if last else now

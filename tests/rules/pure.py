@@ -95,6 +95,7 @@ MODULES = frozenset(
         "incidents.compat.pagerduty",
         "incidents.compat.pagerduty_v1",
         "incidents.declared",
+        "incidents.declared_events",
         "incidents.declared_heartbeats",
         "incidents.demo",
         "incidents.evidence",
