@@ -18,7 +18,7 @@ from escalation.stretches import Stretch
 def table(course: Course, title: str) -> str:
     """One line a message, by time."""
     opened_at = course.case.opened_at
-    lines = [f"{title}. Opened {_moment(opened_at)}.", ""]
+    lines = [f"{title}. Opened {moment(opened_at)}.", ""]
     if not course.steps:
         return "\n".join([*lines, "Nobody is told: it is recorded only."])
     rows: list[tuple[str, ...]] = [("after", "UTC", "", "who", "by", "", "where they are")]
@@ -31,7 +31,7 @@ def table(course: Course, title: str) -> str:
 def stretches_table(found: Sequence[Stretch], title: str) -> str:
     """One line a stretch of time in which the answer is the same."""
     rows = [("from (UTC)", "to", "who, in order")]
-    rows += [(_moment(each.since), _moment(each.until), in_short(each.course)) for each in found]
+    rows += [(moment(each.since), moment(each.until), in_short(each.course)) for each in found]
     return "\n".join([f"{title}. Whom an incident would wake, by when it opens:", "", *_aligned(rows)])
 
 
@@ -53,7 +53,7 @@ def in_short(course: Course) -> str:
 def then(course: Course) -> str:
     """What comes after the end of the course."""
     if course.acknowledged_at is not None:
-        return f"Acknowledged {_moment(course.acknowledged_at)}: nobody is woken any more."
+        return f"Acknowledged {moment(course.acknowledged_at)}: nobody is woken any more."
     if not course.steps:
         return "Nobody is told: it is recorded only."
     if course.case.urgency is Urgency.LOW:
@@ -145,7 +145,7 @@ def _row(course: Course, each: Woken) -> tuple[str, ...]:
 
 
 def _note(taken: Taken) -> str:
-    step, at = taken.step, _moment(taken.at)
+    step, at = taken.step, moment(taken.at)
     if step.passed_over:
         return f"{at}: level {step.level.level} is passed over ({step.level.hours})."
     if step.unreachable:
@@ -161,7 +161,8 @@ def _after(passed: timedelta) -> str:
     return durations.to_text(passed.total_seconds()) if passed else ""
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
+    """Mon 16 Nov 2026 03:00 UTC."""
     at = at.astimezone(UTC)
     return f"{at:%a} {at.day} {at:%b %Y %H:%M} UTC"
 

@@ -8,7 +8,7 @@ shows is told in its description.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import groupby
 from math import sqrt
 from xml.sax.saxutils import escape
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from config import durations
 from escalation import course_text
 from escalation.channels.base import Purpose
+from escalation.oncall import words
 from escalation.oncall.hours import Window
 from escalation.plan import Stage
 from escalation.reach import Person
@@ -79,7 +80,7 @@ class _Scale:
 
 def _levels(course: Course, scale: _Scale, height: int) -> Iterator[str]:
     """A line where each step is taken, with its name and its time; names that would overlap are left out."""
-    yield _text(LEFT, 14, f"Opened {_moment(course.case.opened_at)}", "ink", INK)
+    yield _text(LEFT, 14, f"Opened {course_text.moment(course.case.opened_at)}", "ink", INK)
     free_from = float(LEFT)
     bottom = height - LEGEND
     for at, together in groupby(course.steps, key=lambda taken: taken.at):
@@ -116,7 +117,7 @@ def _person(course: Course, scale: _Scale, person: Person, top: int) -> Iterator
         )
     here = scale.since.astimezone(ZoneInfo(person.timezone))
     label = person.name if len(person.name) <= NAME_CHARACTERS_MAX else person.name[: NAME_CHARACTERS_MAX - 1] + "…"
-    yield _text(LEFT, top + 15, f"{label} · {here:%H:%M} {_city(person.timezone)}", "ink", INK)
+    yield _text(LEFT, top + 15, f"{label} · {here:%H:%M} {words.city(person.timezone)}", "ink", INK)
     yield f'<line class="row" x1="{LEFT}" y1="{line}" x2="{RIGHT}" y2="{line}" stroke="{BAND}" stroke-opacity="0.35"/>'
     for woken in course.woken:
         if woken.person.key == person.key:
@@ -173,12 +174,3 @@ def _text(x: float, y: float, text: str, kind: str, colour: str, *, weight: str 
 
 def _description(course: Course) -> str:
     return f"Who hears of it, in order: {course_text.in_short(course)}. {course_text.then(course)}"
-
-
-def _moment(at: datetime) -> str:
-    at = at.astimezone(UTC)
-    return f"{at:%a} {at.day} {at:%b %Y %H:%M} UTC"
-
-
-def _city(timezone: str) -> str:
-    return timezone.rpartition("/")[2].replace("_", " ")

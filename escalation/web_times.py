@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from escalation.oncall import words
+
 HOURS_TOLD_MAX = 48  # beyond, whole days say enough
 
 
@@ -16,8 +18,7 @@ class Times:
 
     @property
     def city(self) -> str:
-        """What the zone is called among people: Europe/Lisbon is Lisbon."""
-        return self.zone.rpartition("/")[2].replace("_", " ")
+        return words.city(self.zone)
 
     def utc(self, moment: datetime) -> str:
         """03:27 UTC; with the day where it is another one than today."""

@@ -24,9 +24,14 @@ def span(starts_at: datetime, ends_at: datetime, zone: str) -> str:
     return f"{moment(starts_at, zone)} to {said}"
 
 
+def city(zone: str) -> str:
+    """What a zone is called among people: Europe/Lisbon is Lisbon."""
+    return zone.rpartition("/")[2].replace("_", " ")
+
+
 def clocks(zone: str) -> str:
     """Whose clocks are meant: UTC, or Lisbon time."""
-    return "UTC" if zone == "UTC" else f"{zone.rpartition('/')[2].replace('_', ' ')} time"
+    return "UTC" if zone == "UTC" else f"{city(zone)} time"
 
 
 def listed(said: Sequence[str]) -> str:
