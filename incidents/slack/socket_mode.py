@@ -25,7 +25,7 @@ from escalation.channels.base import ReplyRefusedError
 from incidents.slack.corridor import Corridor
 
 TIMEOUT_SECONDS = 10
-PING_SECONDS = 5.0  # a line that is silent for a few of these is opened anew
+PING_SECONDS = 2.0  # a line that broke without a word is noticed after five of these, and opened anew
 AGAIN_AFTER_SECONDS = (1.0, 2.0, 5.0, 15.0, 30.0)
 READERS = {"slash_commands": slack_inbound.of_command, "interactive": slack_inbound.of_interaction}
 

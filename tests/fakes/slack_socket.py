@@ -17,11 +17,10 @@ TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 
 
 class FakeSocket:
-    """One line at a time. `answers` are what came back, by envelope."""
+    """The newest line is the one that is spoken on. `answers` are what came back."""
 
     def __init__(self) -> None:
         self.answers: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.lines = 0
         self.open = threading.Event()
         self._connection: socket.socket | None = None
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -37,12 +36,21 @@ class FakeSocket:
         told = {"retry_attempt": 1, "retry_reason": "timeout"} if again else {}
         self._send(TEXT, json.dumps({"type": kind, "envelope_id": envelope, "payload": payload, **told}).encode())
 
-    def hang_up(self) -> None:
+    def ask_to_reconnect(self) -> None:
+        """As Slack does every few hours, some seconds before it hangs up."""
         self.open.clear()
-        self._send(CLOSE, b"")
+        self._send(TEXT, b'{"type": "disconnect", "reason": "refresh_requested"}')
+
+    def hang_up(self) -> None:
+        """Without a word."""
+        self.open.clear()
+        self._drop()
 
     def close(self) -> None:
         self._server.close()
+        self._drop()
+
+    def _drop(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(OSError):
                 self._connection.shutdown(socket.SHUT_RDWR)
@@ -54,15 +62,15 @@ class FakeSocket:
                 connection, _ = self._server.accept()
             except OSError:
                 return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, contextlib.suppress(OSError, EOFError):
+            self._shake_hands(connection)
             self._connection = connection
-            try:
-                self._shake_hands(connection)
-                self.lines += 1
-                self._send(TEXT, b'{"type": "hello", "num_connections": 1}')
-                self.open.set()
-                self._listen(connection)
-            except (OSError, EOFError):
-                continue
+            self._send(TEXT, b'{"type": "hello", "num_connections": 1}')
+            self.open.set()
+            self._listen(connection)
 
     def _shake_hands(self, connection: socket.socket) -> None:
         head = b""

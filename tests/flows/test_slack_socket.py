@@ -63,6 +63,16 @@ def test_what_cannot_be_read_is_answered_and_does_nothing(room: Room, far_end: F
     assert room.world.incident(number).status == "open"
 
 
+def test_a_line_that_breaks_or_is_to_be_changed_is_opened_again(room: Room, far_end: FakeSocket) -> None:
+    number = room.world.alert()
+    for envelope, end in (("e1", far_end.ask_to_reconnect), ("e2", far_end.hang_up)):
+        end()
+        assert far_end.open.wait(10), end.__name__
+        typed = {"command": "/incident", "text": f"show {number}", "user_id": ANA, "trigger_id": f"T{envelope}.s"}
+        far_end.bring("slash_commands", typed, envelope=envelope)
+        assert far_end.answers.get(timeout=5)["envelope_id"] == envelope
+
+
 def test_a_line_that_slack_does_not_open_is_tried_again(
     sqlite_database: Database, far_end: FakeSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
