@@ -71,10 +71,6 @@ def escalated(number: int, level: int) -> str:
     return f"Escalated: level {level} of {number} is being paged now."
 
 
-def cannot_escalate(number: int) -> str:
-    return f"{number} is at its last level already. Everybody there is to page has been paged."
-
-
 def refused(number: int, verb: str) -> str:
     """The person is known, but may not do this: refused(42, "resolve")."""
     return f"You may not {verb} {number}. Nothing was done, and paging goes on."

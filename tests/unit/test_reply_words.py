@@ -104,7 +104,6 @@ def test_every_answer_that_acts_on_an_incident_fits_one_text_message() -> None:
         answers.already_resolved(421, "Anastasia Featherstonehaugh", long_ago, NOW),
         answers.awaiting(421, "2 keepers' approval to resolve"),
         answers.escalated(421, 4),
-        answers.cannot_escalate(421),
         answers.refused(421, "resolve"),
         answers.unknown_number(421),
         answers.nothing_open(),
