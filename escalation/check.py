@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 import phonenumbers
 
 from escalation import check_policies
-from escalation.ground import HORIZON_DAYS, SOON_DAYS, Coverage, Finding, Ground, Member, Span
+from escalation.ground import SOON_DAYS, Coverage, Finding, Ground, Member, Span
+from escalation.oncall.schedules import AHEAD_DAYS
 
 MOMENT = "%a %d %b %Y %H:%M"
 SEVERITIES = ("error", "warning")
@@ -141,7 +142,7 @@ def _of_cover(ground: Ground, covered: Coverage, what: str) -> Iterator[Finding]
         return
     starts_at, ends_at = covered.gaps[0]
     is_soon = starts_at < ground.now + timedelta(days=SOON_DAYS)
-    more = f", and {len(covered.gaps) - 1} more in {HORIZON_DAYS} days" if len(covered.gaps) > 1 else ""
+    more = f", and {len(covered.gaps) - 1} more in {AHEAD_DAYS} days" if len(covered.gaps) > 1 else ""
     begins = "now" if starts_at <= ground.now else f"from {_moment(starts_at)}"
     until = f"until {_moment(ends_at)}" if ends_at < ground.until else "and for as long as one can see"
     all_off = bool(covered.members) and all(_is_off(ground.people.get(key), covered.gaps[0]) for key in covered.members)
@@ -160,7 +161,7 @@ def _why_nobody(ground: Ground, covered: Coverage) -> str:
         return "It holds nobody but shadows, who are never paged."
     if covered.members and not any(key in ground.people and ground.people[key].active for key in covered.members):
         return "None of its members is active."
-    return f"Nobody is on call in the next {HORIZON_DAYS} days."
+    return f"Nobody is on call in the next {AHEAD_DAYS} days."
 
 
 def _is_off(person: Member | None, gap: Span) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from escalation import stretches
 from escalation.oncall import differences, resolve
@@ -14,6 +14,7 @@ from escalation.plan import Urgency
 from escalation.policies import Policy
 from escalation.simulate import Case, Course, World, simulate
 
+COMPARED = timedelta(days=14)  # how far it is looked, usually
 MOMENTS_MAX = 200  # of one policy, each tried on both sides
 
 

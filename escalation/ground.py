@@ -12,10 +12,9 @@ from datetime import datetime, timedelta
 from config.declaration import Path
 from escalation.declared import Declared
 from escalation.oncall import resolve
-from escalation.oncall.schedules import Absence, Roster, Rotation, Shift
+from escalation.oncall.schedules import AHEAD_DAYS, Absence, Roster, Rotation, Shift
 from escalation.policies import Policy, Target
 
-HORIZON_DAYS = 90
 SOON_DAYS = 7
 
 Span = tuple[datetime, datetime]  # [start, end), aware
@@ -55,7 +54,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """A schedule, and what it comes to in the HORIZON_DAYS to come. Shadows are no cover, and in neither."""
+    """A schedule, and what it comes to in the AHEAD_DAYS to come. Shadows are no cover, and in neither."""
 
     key: str
     members: tuple[str, ...]  # of its rotations, each once; without shadows
@@ -79,7 +78,7 @@ class Ground:
 
     @property
     def until(self) -> datetime:
-        return self.now + timedelta(days=HORIZON_DAYS)
+        return self.now + timedelta(days=AHEAD_DAYS)
 
     def named(self, target: Target) -> tuple[str, ...]:
         """Everybody it may name until the horizon, who is active; whether they can be reached is not asked."""
@@ -121,7 +120,7 @@ class Ground:
 
 
 def coverage_of(roster: Roster, now: datetime, calendar_errors: tuple[str, ...] = ()) -> Coverage:
-    schedule, until = roster.schedule, now + timedelta(days=HORIZON_DAYS)
+    schedule, until = roster.schedule, now + timedelta(days=AHEAD_DAYS)
     takes_turns = [rotation for rotation in schedule.rotations if not rotation.shadow]
     learns = [rotation for rotation in schedule.rotations if rotation.shadow]
     return Coverage(

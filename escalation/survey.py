@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from escalation import ground, responders, settled
-from escalation.ground import HORIZON_DAYS, Coverage, Ground, Member, Span
+from escalation.ground import Coverage, Ground, Member, Span
 from escalation.models import ContactMethod, Responder
 from escalation.oncall import rota
 from escalation.oncall.models import AbsenceRow, CalendarCopy
-from escalation.oncall.schedules import Roster
+from escalation.oncall.schedules import AHEAD_DAYS, Roster
 from escalation.policies import Target
 
 
@@ -75,7 +75,7 @@ def _coverage(session: Session, now: datetime) -> dict[str, Coverage]:
         copy.url_hash: [copy.error, *copy.findings] if copy.error else copy.findings
         for copy in session.scalars(select(CalendarCopy))
     }
-    found = rota.rosters(session, now, now + timedelta(days=HORIZON_DAYS))
+    found = rota.rosters(session, now, now + timedelta(days=AHEAD_DAYS))
     return {roster.schedule.key: ground.coverage_of(roster, now, _errors(roster, failing)) for roster in found}
 
 

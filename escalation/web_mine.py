@@ -21,12 +21,12 @@ from escalation.models import Responder, ScheduleRow
 from escalation.oncall import feeds, outlook, swap_rows, swaps, taken, time_off
 from escalation.oncall.differences import Span
 from escalation.oncall.models import SwapState
-from escalation.oncall.schedules import YEARS
+from escalation.oncall.schedules import AHEAD_DAYS, YEARS
 from escalation.oncall.swap_rows import Swap
 from escalation.oncall.taken import TakenError
 from escalation.web_reader import times_of_reader
 
-AHEAD = timedelta(days=90)
+AHEAD = timedelta(days=AHEAD_DAYS)
 SWAPS_MAX = 50
 SHIFTS_MAX = 60
 NUMBER = f"<int(max={NUMBER_MAX}):number>"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from config.actor import Actor
 from config.changes import Changes
 from config.database import Database
 from escalation import comparison, editing, snapshot
-from escalation.comparison import OfPolicy
+from escalation.comparison import COMPARED, OfPolicy
 from escalation.editing import Users
 from escalation.ground import Finding
 from escalation.oncall import differences, moved_words, moves
@@ -23,8 +23,6 @@ from incidents.configuration import UNSETTLED
 from incidents.desk import Desk
 from incidents.models import Incident, Service
 from incidents.routing import Choice
-
-COMPARED = timedelta(days=14)  # how far it is looked for what a policy does otherwise
 
 
 @dataclass(frozen=True, slots=True)

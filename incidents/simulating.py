@@ -15,7 +15,7 @@ from config.changes import Changes
 from config.database import Database
 from config.errors import InvalidInputError, NotFoundError
 from escalation import comparison, simulate, snapshot, state, stretches
-from escalation.comparison import Comparison
+from escalation.comparison import COMPARED, Comparison
 from escalation.models import Escalation
 from escalation.plan import BusinessDays
 from escalation.policies import Policy
@@ -28,7 +28,6 @@ from incidents.severity import IncidentClass, Severity
 
 LOOKED_AHEAD = timedelta(days=31)  # how far rosters are read: a LOW may wait over long holidays
 SPAN_MAX = timedelta(days=92)
-COMPARED = timedelta(days=14)  # how far it is looked for what a proposed configuration changes
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,12 @@ from escalation.models import Escalation, Responder, ScheduleRow
 from escalation.oncall import outlook, upkeep, words
 from escalation.oncall.differences import Span
 from escalation.oncall.models import KnownGap
+from escalation.oncall.schedules import AHEAD_DAYS
 from escalation.paging import timers
 from escalation.paging.timers import Claimed
 
 KIND = "gap"
-LOOKED_AHEAD = timedelta(days=90)
+LOOKED_AHEAD = timedelta(days=AHEAD_DAYS)
 LOOKED_BACK = timedelta(days=30)  # a gap that is open keeps its beginning, and so is known again, for as long
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # the beginning of what has been open for longer
 LOOKED_AT = time(9, 0)  # UTC, each day

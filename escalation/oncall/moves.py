@@ -14,9 +14,9 @@ from config.actor import Actor
 from escalation import notices
 from escalation.models import OverrideRow, Responder, ScheduleRow
 from escalation.oncall import differences, outlook, upkeep, words
-from escalation.oncall.schedules import Shift
+from escalation.oncall.schedules import AHEAD_DAYS, Shift
 
-LOOKED_AHEAD = timedelta(days=90)
+LOOKED_AHEAD = timedelta(days=AHEAD_DAYS)
 KIND = "shift-moved"
 
 Shifts = dict[str, list[Shift]]  # by the schedule's key

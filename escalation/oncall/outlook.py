@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from escalation.models import ScheduleRow
 from escalation.oncall import differences, resolve, rota
 from escalation.oncall.differences import Span
-from escalation.oncall.schedules import Roster, Shift
+from escalation.oncall.schedules import AHEAD_DAYS, Roster, Shift
 
-END_LOOKED_FOR = timedelta(days=90)
+END_LOOKED_FOR = timedelta(days=AHEAD_DAYS)
 
 
 @dataclass(frozen=True, slots=True)

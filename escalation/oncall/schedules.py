@@ -13,6 +13,7 @@ from escalation.oncall.restrictions import Restriction
 TurnUnit = Literal["h", "d", "w", "mo"]
 TURN_UNITS: tuple[TurnUnit, ...] = ("h", "d", "w", "mo")
 TURN_LENGTHS: dict[TurnUnit, timedelta] = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+AHEAD_DAYS = 90  # how far gaps are looked for, and moved shifts told
 TURN_DAYS_MAX = 366
 TURN_MONTHS_MAX = 12
 LAYERS = range(1, 10)
