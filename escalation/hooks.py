@@ -6,6 +6,7 @@ and what came of it are on the incident's timeline. An address may carry a secre
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from config import clock
+from escalation import deadline
 from escalation.channels import webhook, wording
 from escalation.channels.base import ChannelError
 from escalation.journal import Journal
@@ -172,9 +174,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
     ends_at = clock.monotonic_seconds() + TIMEOUT_SECONDS
     timeout = httpx.Timeout(CONNECT_SECONDS, connect=CONNECT_SECONDS)
     try:
-        with httpx.Client(timeout=timeout, follow_redirects=False) as client:  # noqa: SIM117  one closes the other
-            with client.stream("POST", url, content=body, headers=dict(headers)) as answer:
-                said = b""
+        with (
+            deadline.within(TIMEOUT_SECONDS) as bounds,
+            httpx.Client(timeout=timeout, follow_redirects=False) as client,
+            client.stream("POST", url, content=body, headers=dict(headers), extensions=dict(bounds)) as answer,
+        ):
+            said = b""
+            with contextlib.suppress(httpx.HTTPError):  # what it did is in the status; its words may stay unread
                 for chunk in answer.iter_raw():
                     said += chunk
                     if len(said) >= ANSWER_BYTES_MAX or clock.monotonic_seconds() > ends_at:

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from config import clock
+from escalation import deadline as bounded
 from escalation.channels.base import ChannelError
 
 BYTES_MAX = 2_000_000
@@ -34,9 +35,12 @@ def fetch(url: str, validators: Mapping[str, str]) -> Fetched:
     headers = {"User-Agent": "tocsin", "Accept": "text/calendar, */*;q=0.5"}
     asked = headers | {ASKS[name]: value for name, value in validators.items() if name in ASKS}
     try:
-        with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
+        with (
+            bounded.within(SECONDS_MAX) as bounds,
+            httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
+        ):
             for _ in range(REDIRECTS_MAX + 1):
-                with client.stream("GET", url, headers=asked) as answer:
+                with client.stream("GET", url, headers=asked, extensions=dict(bounds)) as answer:
                     if answer.status_code == 304:
                         return Fetched(None, validators)
                     if not answer.has_redirect_location:
