@@ -61,6 +61,7 @@ def apply_file(
             sources=SOURCES,
             runbook_ids={runbook.id for runbook in desk.shelf.library.runbooks},
             vault=desk.vault,
+            base_url=desk.base_url,
         )
     except (DeclarationError, UnicodeDecodeError) as refused:
         problems = (

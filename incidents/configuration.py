@@ -90,10 +90,11 @@ def apply_text(
     sources: Collection[str],
     runbook_ids: Collection[str],
     vault: Vault | None = None,
+    base_url: str = "",
 ) -> Changes:
     """Bring the database to what the text declares, in one transaction, and tell what that changed.
 
-    `applied_by` is for the audit: who has it done. A text that is applied already changes nothing. With `dry_run`
+    `applied_by` is for the audit: who has it done. `base_url` is for those whose shifts move: where they see them. A text that is applied already changes nothing. With `dry_run`
     everything is done and then rolled back, so that what is told is what would happen; `look` sees it before. Raises
     DeclarationError, and has done nothing then, if the text has any problem.
     """
@@ -107,7 +108,7 @@ def apply_text(
         if ownership.of_people(session) != beside:
             raise ConflictError("Somebody edited schedules or policies this moment: nothing was applied. Try again.")
         actor = f"file {file_name}" + (f", applied by {applied_by}" if applied_by else "")
-        with moves.told(session, Actor(actor, kind="program", via="file"), now) as watch:
+        with moves.told(session, Actor(actor, kind="program", via="file"), now, base_url=base_url) as watch:
             changes = _bring(session, configuration, now, vault or (Vault("") if dry_run else None))
             watch.changed = bool(changes)
         if dry_run and watch.changed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from config.errors import ConflictError, InvalidInputError, NotAllowedError, Toc
 from escalation.models import OverrideRow
 from escalation.oncall import changes, rota, swaps, time_off
 from escalation.policies import Target
+from incidents.cli_configuration import apply_file
 from tests.world import MONDAY, World
 
 CONFIG = """
@@ -338,3 +340,12 @@ def test_a_swap_is_declined_or_withdrawn_once(world: World) -> None:
         decide(world, "withdraw", other, "bo")
     assert decide(world, "withdraw", other, "ana") == "withdrawn"
     assert "withdrawn" in told(world, "U0BO")[0]
+
+
+def test_whose_shifts_a_file_moves_is_led_to_their_shifts(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    file.write_text(CONFIG.replace("members: [ana, bo]", "members: [bo, ana]"), encoding="utf-8")
+    apply_file(world.database, world.desk, file, applied_by="root", now=world.now)
+    world.run()
+    links = {each.message.brief.url for each in world.sent("slack", to="U0ANA") if "shifts" in each.message.subject}
+    assert links == {f"{world.desk.base_url}/oncall/mine"}
