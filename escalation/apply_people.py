@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from config import durations
 from config.changes import Changes
-from escalation import apply_time_off, ownership
+from escalation import addresses, apply_time_off, ownership
 from escalation.declared_people import DeclaredResponder, default_rules
 from escalation.models import ContactMethod, Origin, Owner, Responder
 
@@ -30,7 +30,9 @@ class _Person:
     def as_declared(self) -> dict[str, Any]:
         page_by = self.row.page_by if self.row.page_by_origin == Origin.DECLARED else {}
         quiet = self.row.quiet if self.row.quiet_origin == Origin.DECLARED else {}
-        return _as_written(self.row, dict(self.methods.keys()), page_by, quiet)
+        ways = dict(self.methods.keys())
+        whole = {"apprise": ways["apprise"]} if "apprise" in ways else {}
+        return _as_written(self.row, ways, page_by, quiet) | whole
 
     def differs(self, wanted: DeclaredResponder) -> bool:
         row = self.row
@@ -174,6 +176,7 @@ def _as_written(
         "roles": list(person.roles),
         "slack": ways.get("slack"),
         "phone": ways.get("sms"),
+        "apprise": addresses.shown("apprise", ways["apprise"]) if "apprise" in ways else None,
         "page_by": {
             urgency: [
                 {"after": durations.to_text(step["after_seconds"])}

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import durations
 from config.changes import Changes
-from escalation import ownership, policies
+from escalation import addresses, ownership, policies
 from escalation.models import HoursRow, LastResort, Owner, PolicyRow
 from escalation.oncall.hours import Hours
 from escalation.policies import Announcement, Level, Policy
@@ -77,11 +76,7 @@ def _policy_as_written(policy: Policy) -> dict[str, Any]:
 
 def _announcement_as_shown(announcement: Announcement) -> str:
     """URLs carry secrets: of a webhook's the host is shown, of Apprise's, where even that can be one, the scheme."""
-    if announcement.channel == "slack":
-        return str(announcement)
-    url = urlsplit(announcement.address)
-    host = f"{url.hostname}/" if announcement.channel == "webhook" else ""
-    return f"{announcement.channel}:{url.scheme}://{host}…"
+    return f"{announcement.channel}:{addresses.shown(announcement.channel, announcement.address)}"
 
 
 def hours_as_written(definition: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ CODES_PER_HOUR = 5
 TESTS_PER_HOUR = 5
 LOOKED_AT_MAX = 50  # for the newest of each contact method
 TEST_SUBJECT = "TEST page"
-CHANNEL_NAMES = {"sms": "SMS", "voice": "voice", "email": "e-mail", "slack": "Slack"}
+CHANNEL_NAMES = {"sms": "SMS", "voice": "voice", "email": "e-mail", "slack": "Slack", "apprise": "Apprise"}
 
 CODE_REFUSED = {
     Verdict.WRONG: "That is not the code. Look at the newest message, and try again.",
@@ -78,7 +78,7 @@ def own(session: Session, who: Actor, now: datetime) -> list[Contact]:
         Contact(
             id=method.id,
             channel=method.channel,
-            address=method.address,
+            address=addresses.shown(method.channel, method.address),
             declared=method.declared,
             verified_at=method.verified_at,
             disabled_reason=method.disabled_reason,
@@ -117,7 +117,10 @@ def send_code(session: Session, who: Actor, method_id: int, now: datetime) -> To
     # The code itself is made when it is handed over, and is in no row.
     text = f"A code for {person.name} to send back."
     notices.queue_by(session, person, way, kind=notices.CODE, subject=contact_codes.SUBJECT, text=text, now=now)
-    return Told(True, f"A code is on its way by {CHANNEL_NAMES[method.channel]} to {method.address}. Enter it here.")
+    return Told(
+        True,
+        f"A code is on its way by {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}. Enter it here.",
+    )
 
 
 def confirm(session: Session, who: Actor, method_id: int, typed: str, now: datetime) -> Told:
@@ -132,7 +135,8 @@ def confirm(session: Session, who: Actor, method_id: int, typed: str, now: datet
     own_rules.follow_ways(session, person)
     _audit(session, who, "changed", method, "confirmed with a code", now)
     return Told(
-        True, f"Confirmed: {CHANNEL_NAMES[method.channel]} to {method.address} is used for your pages from now on."
+        True,
+        f"Confirmed: {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)} is used for your pages from now on.",
     )
 
 
@@ -150,7 +154,7 @@ def remove(session: Session, who: Actor, method_id: int, now: datetime) -> Told:
     session.flush()
     own_rules.follow_ways(session, person)
     _audit(session, who, "removed", method, "removed", now)
-    return Told(True, f"Removed: {CHANNEL_NAMES[method.channel]} to {method.address}.")
+    return Told(True, f"Removed: {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}.")
 
 
 def send_test(session: Session, who: Actor, method_id: int, now: datetime) -> Told:
@@ -165,7 +169,10 @@ def send_test(session: Session, who: Actor, method_id: int, now: datetime) -> To
         "reach you like this. This is a test: there is nothing to acknowledge."
     )
     notices.queue_by(session, person, way, kind=notices.TEST, subject=TEST_SUBJECT, text=text, now=now)
-    return Told(True, f"A test page is on its way by {CHANNEL_NAMES[method.channel]} to {method.address}.")
+    return Told(
+        True,
+        f"A test page is on its way by {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}.",
+    )
 
 
 def _mine(session: Session, who: Actor, method_id: int) -> tuple[Responder, ContactMethod]:
@@ -178,8 +185,8 @@ def _mine(session: Session, who: Actor, method_id: int) -> tuple[Responder, Cont
 
 
 def _read(channel: str, written: str) -> str:
-    if channel not in addresses.WAYS:
-        problem = f"must be one of {', '.join(addresses.WAYS)}"
+    if channel not in addresses.OWN_WAYS:
+        problem = f"must be one of {', '.join(addresses.OWN_WAYS)}"
         raise InvalidInputError(f"The channel {problem}.", fields={"channel": problem})
     try:
         return addresses.READERS[addresses.WAYS[channel]](written.strip())
@@ -227,7 +234,7 @@ def _newest(session: Session, person: Responder, kind: str) -> dict[tuple[str, s
 def _audit(
     session: Session, who: Actor, action: audit.Action, method: ContactMethod, what_happened: str, now: datetime
 ) -> None:
-    what = f"{CHANNEL_NAMES[method.channel]} to {method.address}"
+    what = f"{CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}"
     audit.note(
         session,
         actor=who.name,

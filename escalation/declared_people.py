@@ -15,8 +15,8 @@ from escalation.oncall.hours import Window
 from escalation.policies import ROLES
 
 URGENCIES = ("high", "low")
-DEFAULT_HIGH_AFTER_SECONDS = {"slack": 0, "sms": 60, "voice": 180, "email": 300}
-DEFAULT_LOW_FIRST_OF = ("slack", "email", "sms")  # the quietest way there is, and only that one
+DEFAULT_HIGH_AFTER_SECONDS = {"slack": 0, "apprise": 0, "sms": 60, "voice": 180, "email": 300}
+DEFAULT_LOW_FIRST_OF = ("slack", "apprise", "email", "sms")  # the quietest way there is, and only that one
 STEPS_MAX = 15
 STEP_AFTER_SECONDS_MAX = 86_400
 DEFAULT_ROLES = ("responder",)
@@ -48,11 +48,12 @@ class DeclaredResponder:
     declares_quiet: bool = True
     holidays: str = ""  # whose public holidays: PT, DE-BE
     time_off: tuple[TimeOff, ...] = ()
+    apprise: str | None = None  # an Apprise URL, which holds tokens
 
     @property
     def ways(self) -> dict[str, str]:
         """Every way to reach this person, with the address: {"sms": "+351910000001", …}."""
-        own = {"slack": self.slack, "phone": self.phone, "email": self.email}
+        own = {"slack": self.slack, "phone": self.phone, "apprise": self.apprise, "email": self.email}
         return {way: address for way, key in WAYS.items() if (address := own[key])}
 
 
@@ -60,7 +61,7 @@ def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredRe
     """`owners` collects whose each address is: an answer from one must name exactly one person."""
     own = {key: _address(section, key, owners) for key in addresses.READERS}
     if not any(section.has(key) for key in own):
-        section.refuse("email", f"{section.name} cannot be reached: declare email, slack or phone")
+        section.refuse("email", f"{section.name} cannot be reached: declare email, slack, phone or apprise")
     ways = [way for way, key in WAYS.items() if own[key]]
     reached_by = [way for way, key in WAYS.items() if section.has(key)]
     page_by = section.inner("page_by")
@@ -73,6 +74,7 @@ def responder(section: Fields, owners: dict[tuple[str, str], str]) -> DeclaredRe
         roles=_roles(section),
         slack=own["slack"],
         phone=own["phone"],
+        apprise=own["apprise"],
         page_by={
             urgency: steps(page_by, urgency, section.name, reached_by) or default_steps(urgency, ways)
             for urgency in URGENCIES
@@ -97,7 +99,7 @@ def _address(section: Fields, key: str, owners: dict[tuple[str, str], str]) -> s
         return None
     owner = owners.setdefault((key, address), section.name)
     if owner != section.name:
-        section.refuse(key, f"{declaration.shown(address)} is already {owner}'s")
+        section.refuse(key, f"{declaration.shown(addresses.shown(key, address))} is already {owner}'s")
     return address
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from escalation import addresses
 from escalation.models import ContactMethod, PolicyRow, Responder, ScheduleRow
 from escalation.oncall import resolve, rota
 from escalation.oncall.schedules import Override, Roster, Rotation, Schedule
@@ -121,7 +122,8 @@ def members(session: Session, *, after: str, limit: int, reader_id: int | None, 
     contacts: defaultdict[int, list[Contact]] = defaultdict(list)
     for each in methods:
         whole = reads_all or each.responder_id == reader_id
-        address = each.address if whole else masked(each.address)
+        address = addresses.shown(each.channel, each.address)
+        address = address if whole or address != each.address else masked(address)
         contacts[each.responder_id].append(
             Contact(each.channel, address, each.disabled_reason, each.declared, each.verified_at)
         )

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import audit, logs
-from escalation import notices, responders
+from escalation import addresses, notices, responders
 from escalation.channels import twilio_errors
 from escalation.models import Attempt, ContactMethod, Page, Responder
 
@@ -110,6 +110,6 @@ def _audit(session: Session, person: Responder, method: ContactMethod, what_happ
         via="engine",
         action="changed",
         what=f"responder {person.key}",
-        text=f"contact method {method.channel} to {method.address} {what_happened}",
+        text=f"contact method {method.channel} to {addresses.shown(method.channel, method.address)} {what_happened}",
         now=now,
     )

@@ -11,7 +11,7 @@ from escalation.oncall import quiet
 from escalation.oncall.hours import Window
 
 # Tried in this order when a person's own rules lead nowhere, or have run out.
-FALL_BACK_ORDER = ("sms", "voice", "slack", "email")
+FALL_BACK_ORDER = ("sms", "voice", "slack", "apprise", "email")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from escalation import addresses
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
 from escalation.plan import Stage, Urgency
@@ -71,7 +72,7 @@ def _facts(step: Step, now: datetime) -> dict[str, Any]:
             for each in step.people
             for sending in each.sendings
         ],
-        "announced": [str(announcement) for announcement in step.level.announce],
+        "announced": [f"{each.channel}:{addresses.shown(each.channel, each.address)}" for each in step.level.announce],
         "unreachable": [person.key for person in step.unreachable],
     }
     if step.have_it:

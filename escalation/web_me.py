@@ -16,7 +16,7 @@ from config.errors import InvalidInputError, NotFoundError, TocsinError
 from config.forms import typed
 from config.schemas import NUMBER_MAX
 from escalation import contacts, own_rules
-from escalation.addresses import WAYS
+from escalation.addresses import OWN_WAYS, WAYS
 from escalation.contact_codes import GOOD_FOR
 from escalation.contacts import Told
 from escalation.declared_people import STEPS_MAX, URGENCIES
@@ -26,7 +26,7 @@ ME = "/me"
 CONTACT = f"{ME}/contacts/<int(max={NUMBER_MAX}):number>"
 SPARE_ROWS = 2
 URGENCY_NAMES = {"high": "When I am paged", "low": "When I am notified, and nobody need wake"}
-WAY_NAMES = {"sms": "SMS", "voice": "Call", "email": "E-mail", "slack": "Slack"}
+WAY_NAMES = {"sms": "SMS", "voice": "Call", "email": "E-mail", "slack": "Slack", "apprise": "Apprise"}
 STEP_FIELDS = ("after", "by", "from", "to")
 
 Verb = Callable[[Session, Actor, datetime], Told]
@@ -64,6 +64,7 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
             steps={urgency: _with_spare_rows(steps[urgency]) for urgency in URGENCIES},
             problems=problems,
             ways=WAYS,
+            own_ways=OWN_WAYS,
             way_names=WAY_NAMES,
             urgency_names=URGENCY_NAMES,
             code_minutes=int(GOOD_FOR.total_seconds() // 60),

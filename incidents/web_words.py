@@ -32,7 +32,7 @@ STATE_WORDS = {
     PageState.BUNDLED: "sent with others",
     PageState.CANCELLED: "not needed any more",
 }
-CHANNELS = {"sms": "SMS", "voice": "call", "slack": "Slack", "email": "e-mail"}
+CHANNELS = {"sms": "SMS", "voice": "call", "slack": "Slack", "email": "e-mail", "apprise": "Apprise"}
 WITH_RECEIPTS = ("sms", "voice")  # whose providers report the arrival later
 FAILURES = ("page.failed", "page.unknown", "nobody.reachable", "announcement.failed", "timer.parked", "runbook.missing")
 REPEATED = "alert.repeated"  # a monitor may say so every minute for hours

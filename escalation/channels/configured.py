@@ -9,6 +9,7 @@ from config.database import Database
 from config.settings import Settings
 from escalation import responders
 from escalation.channels.action_links import Links
+from escalation.channels.apprise import Apprise
 from escalation.channels.base import Channel
 from escalation.channels.console import Console
 from escalation.channels.email import Email
@@ -19,7 +20,7 @@ from escalation.channels.voice import Voice
 from escalation.channels.webhook import Webhook
 from escalation.console_log import ConsoleLog
 
-SHOWN_IN_DEMO = ("slack", "sms", "voice", "email", "webhook")
+SHOWN_IN_DEMO = ("slack", "sms", "voice", "email", "webhook", "apprise")
 
 
 def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
@@ -28,7 +29,10 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
     if settings.demo:
         kept = ConsoleLog(database, clock.now)
         return {name: Console(name, kept.record, base_url=base_url) for name in SHOWN_IN_DEMO}
-    made: dict[str, Channel] = {"webhook": Webhook(webhook_secret(settings))}
+    made: dict[str, Channel] = {
+        "webhook": Webhook(webhook_secret(settings)),
+        "apprise": Apprise(action_links(settings)),
+    }
     if room := slack(settings):
         made["slack"] = room
     if settings.twilio_account_sid:
@@ -54,7 +58,7 @@ def names(settings: Settings) -> frozenset[str]:
         "voice": settings.twilio_account_sid,
         "email": settings.smtp_url,
     }
-    return frozenset({"webhook", *(name for name, setting in opened.items() if setting)})
+    return frozenset({"webhook", "apprise", *(name for name, setting in opened.items() if setting)})
 
 
 def missing(settings: Settings, database: Database) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from escalation.channels import email_text, gsm7, slack_blocks, text, twiml, voice, webhook
+from escalation.channels import action_links, email_text, gsm7, push_text, slack_blocks, text, twiml, voice, webhook
 from escalation.channels.base import Message, Sent
 
 Rendered = dict[str, Any]
@@ -61,10 +61,15 @@ def _webhook(message: Message, _: str) -> Rendered:
     return {"json": webhook.payload(message, message.purpose.value)}
 
 
+def _apprise(message: Message, _: str) -> Rendered:
+    return {"title": push_text.title(message), "text": push_text.body(message, action_links.NONE)}
+
+
 RENDERERS: dict[str, Callable[[Message, str], Rendered]] = {
     "slack": lambda message, _: slack_blocks.render(message),
     "sms": _sms,
     "voice": _voice,
     "email": _email,
     "webhook": _webhook,
+    "apprise": _apprise,
 }

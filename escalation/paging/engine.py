@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config import logs
 from config.clock import monotonic_seconds
 from config.database import Database
-from escalation import escalate
+from escalation import addresses, escalate
 from escalation.channels.base import Channel, ChannelError
 from escalation.journal import Journal
 from escalation.models import TimerKind
@@ -185,7 +185,12 @@ class Engine:
         except ChannelError as error:
             with self._database.transaction() as session:
                 showing.record_failure(session, self._journal, timer, edit, error, self._read_clock())
-            log.warning("message not shown", channel=edit.channel, address=edit.address, error=str(error))
+            log.warning(
+                "message not shown",
+                channel=edit.channel,
+                where=addresses.shown(edit.channel, edit.address),
+                error=str(error),
+            )
             return
         with self._database.transaction() as session:
             showing.record_shown(session, self._journal, timer, edit, sent, self._read_clock())

@@ -39,6 +39,7 @@ MODULES = frozenset(
         "escalation.channels.email_text",
         "escalation.channels.gsm7",
         "escalation.channels.many",
+        "escalation.channels.push_text",
         "escalation.channels.reply_words",
         "escalation.channels.slack_blocks",
         "escalation.channels.slack_many",
