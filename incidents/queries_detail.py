@@ -128,6 +128,7 @@ class IncidentDetail(IncidentLine):
     review_state: str | None
     review_due_at: datetime | None
     snoozed_until: datetime | None
+    reminded_at: datetime | None  # its holder is being asked whether they still have it
     holds: tuple[HoldShown, ...]  # oldest first
     checklist: tuple[ItemShown, ...]  # every item of every phase
     next: NextStep | None
@@ -169,6 +170,7 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
         review_state=review.state if review else None,
         review_due_at=review.due_at if review else None,
         snoozed_until=row.snoozed_until,
+        reminded_at=row.reminded_at,
         holds=holds,
         checklist=queries_hands.checklist(session, number),
         next=paging.next,

@@ -184,3 +184,17 @@ def test_an_unknown_incident_is_not_found(quick: Pages) -> None:
     assert response.status_code == 404
     assert "There is no incident 4711." in response.text
     assert quick.by().get(f"/incidents/{2**63}").status_code == 404
+
+
+def test_whoever_is_asked_whether_they_still_have_it_says_so_by_one_press(sqlite_database: Database) -> None:
+    pages = Pages(World(sqlite_database, config=team(ack_timeout="30m")))
+    number = pages.world.alert()
+    pages.world.acknowledge(number)
+    ana = pages.by("ana")
+    assert "Still on it" not in words(ana.get(f"/incidents/{number}"))
+    pages.world.fast_forward(minutes=31)
+    assert "Still on it" in words(ana.get(f"/incidents/{number}"))
+    ana.post(f"/incidents/{number}/acknowledge")
+    assert "Still on it" not in words(ana.get(f"/incidents/{number}"))
+    pages.world.fast_forward(minutes=20)
+    assert pages.world.incident(number).status == "acknowledged"
