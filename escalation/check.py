@@ -12,12 +12,14 @@ from datetime import datetime, timedelta
 
 import phonenumbers
 
+from config import durations
 from escalation import check_policies
 from escalation.ground import SOON_DAYS, Coverage, Finding, Ground, Member, Span
 from escalation.oncall.schedules import AHEAD_DAYS
 
 MOMENT = "%a %d %b %Y %H:%M"
 SEVERITIES = ("error", "warning")
+LATE_SECONDS = 300  # the next level of the usual policy fires by then
 
 
 def findings(ground: Ground) -> list[Finding]:
@@ -83,6 +85,16 @@ def _of_person(person: Member, where: str) -> Iterator[Finding]:
                 (*path, "phone"),
             )
             break
+    if person.begins_seconds >= LATE_SECONDS:
+        yield Finding(
+            "warning",
+            "late-rules",
+            what,
+            f"{person.name} is paged {durations.to_text(person.begins_seconds)} after a level fires at the earliest: "
+            "the level counts as having reached them, and nobody is awake.",
+            "Begin their rules for pages at once.",
+            (*path, "page_by"),
+        )
     if person.quiet and person.quiet.get("from") == person.quiet.get("to"):
         yield Finding(
             "warning",

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from config import audit
 from config.actor import Actor
 from config.errors import ConflictError, InvalidInputError, NotFoundError, TooManyError
-from escalation import addresses, contact_codes, notices, oneself, own_rules, responders
+from escalation import addresses, contact_codes, locks, notices, oneself, own_rules, responders
 from escalation.channels import wording
 from escalation.contact_codes import Verdict
 from escalation.models import ContactMethod, Responder
@@ -95,6 +95,7 @@ def add(session: Session, who: Actor, channel: str, written: str, now: datetime)
     """Not used before it is confirmed. Raises InvalidInputError, and ConflictError for an address that is taken."""
     person = oneself.person(session, who, lock=True)
     address = _read(channel, written)
+    locks.one_at_a_time(session, f"contact {channel} {address}")  # two people adding it at once: one has it
     if (there := responders.method(session, channel, address)) is not None:
         _make_way(session, there, person)
     mine = select(func.count()).where(ContactMethod.responder_id == person.id, ContactMethod.declared.is_(False))

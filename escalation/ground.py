@@ -45,6 +45,7 @@ class Member:
     verified: frozenset[str] | None = None  # channels whose address sent a code back
     disabled: Mapping[str, str] = field(default_factory=dict)  # channel -> why it is out of use
     quiet: Mapping[str, str] = field(default_factory=dict)
+    begins_seconds: float = 0  # how long after a level fires their first rule for pages waits, at its shortest
     off: tuple[Span, ...] = ()  # time off that is known
 
     @property
@@ -149,6 +150,7 @@ def from_declared(
             roles=frozenset(person.roles),
             addresses=person.ways,
             quiet=person.quiet.to_json() if person.quiet else {},
+            begins_seconds=min((step.after_seconds for step in person.page_by["high"]), default=0),
             off=tuple((each.starts_at, each.ends_at) for each in person.time_off),
         )
         for person in declared.responders

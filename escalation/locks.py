@@ -1,8 +1,8 @@
-"""Taking hold of an escalation, as every verb on one does first. The caller has locked its incident before."""
+"""Taking hold of an escalation, as every verb on one does first, after its incident; and of a name that has no row yet."""
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from escalation.models import Escalation
@@ -17,3 +17,10 @@ def escalation(session: Session, condition: ColumnElement[bool]) -> Escalation |
 
 def of_incident(session: Session, incident_id: int) -> Escalation | None:
     return escalation(session, Escalation.incident_id == incident_id)
+
+
+def one_at_a_time(session: Session, name: str) -> None:
+    """Until the transaction ends: two that are about to make the same must not both find nothing. SQLite's writers take
+    turns anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

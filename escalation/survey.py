@@ -66,6 +66,7 @@ def _member(
         ),
         disabled={method.channel: method.disabled_reason for method in methods if method.disabled_reason},
         quiet=row.quiet,
+        begins_seconds=min((step["after_seconds"] for step in row.page_by.get("high", ())), default=0),
         off=tuple(off),
     )
 

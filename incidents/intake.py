@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from config.errors import ConflictError
-from escalation import escalate, settled
+from escalation import escalate, locks, settled
 from escalation.escalate import Terms
 from escalation.plan import BusinessDays
 from incidents import actions, briefing, classification, noting, remedying, rising, routing, severity
@@ -201,10 +201,8 @@ def amend(
 
 
 def _one_at_a_time(session: Session, door: Door, incoming: IncomingAlert) -> None:
-    """Two requests with one dedup key must not both find nothing open. SQLite's writers take turns anyway."""
-    if session.get_bind().dialect.name == "postgresql":
-        key = f"{door.integration_id}:{incoming.dedup_key}"
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+    """Two requests with one dedup key must not both find nothing open."""
+    locks.one_at_a_time(session, f"{door.integration_id}:{incoming.dedup_key}")
 
 
 def _classify(desk: Desk, door: Door, incoming: IncomingAlert) -> Classification:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from config.database import Database
 from config.errors import ConflictError, InvalidInputError, NotAllowedError, NotFoundError, TooManyError
 from escalation import contacts
 from escalation.contacts import Told
+from escalation.models import ContactMethod
 from escalation.paging.models import Notice, Verification
 from incidents.desk import Actor
 from tests.contacting import NEW, add, code_sent, confirm, confirmed, declared_id, do, own, paged_at, whose, wrong
@@ -222,3 +224,29 @@ def test_an_engine_that_dies_with_a_code_in_hand_sends_another(world: World) -> 
     found = re.search(r"\d{6}", world.sent("sms", to=NEW)[-1].message.note)
     assert found is not None
     assert confirm(world, method_id, found[0]).changed
+
+
+def test_of_two_people_who_add_one_address_at_once_the_later_has_it(database: Database) -> None:
+    """Nobody has confirmed it, so it is nobody's yet; on PostgreSQL both would find it free, and one would fail."""
+    world = World(database)
+    failures: list[BaseException] = []
+    ready = threading.Barrier(2)
+
+    def add_at_once(who: Actor) -> None:
+        ready.wait(timeout=10)
+        try:
+            with world.database.transaction() as session:
+                contacts.add(session, who, "email", "shared@example.org", world.now)
+        except Exception as failure:  # noqa: BLE001  the test reports it
+            failures.append(failure)
+
+    threads = [threading.Thread(target=add_at_once, args=(world.actor(key),)) for key in ("ana", "bo")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert failures == []
+    with world.database.reading() as session:
+        assert (
+            len(session.scalars(select(ContactMethod).where(ContactMethod.address == "shared@example.org")).all()) == 1
+        )

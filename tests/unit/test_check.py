@@ -100,6 +100,13 @@ def test_a_number_that_cannot_be_called_is_found(number: str, severity: str) -> 
     ]
 
 
+@pytest.mark.parametrize(("seconds", "late"), [(0, False), (180, False), (300, True), (86_400, True)])
+def test_rules_that_begin_late_are_found(seconds: int, late: bool) -> None:
+    """A level counts as having reached whoever is paged only a day later."""
+    person = member("ana", begins_seconds=seconds)
+    assert found(sound(people={"ana": person})) == [("warning", "late-rules", "responder ana")] * late
+
+
 def test_quiet_hours_all_day_are_found() -> None:
     quiet = member("ana", quiet={"from": "22:00", "to": "22:00"})
     assert found(sound(people={"ana": quiet})) == [("warning", "quiet-all-day", "responder ana")]
