@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twilio.base.exceptions import TwilioException
@@ -54,13 +54,13 @@ class Account:
         report = {"status_callback": callback} if callback else {}
         return self._created(self._client.messages.create, {"to": to, "body": body, **sender}, report)
 
-    def call(self, to: str, twiml: str, *, callback: str = "", callback_events: Sequence[str] = ()) -> str:
-        """Hand over a call; its SID. `callback` is where Twilio reports these events of it. Raises ChannelError."""
+    def call(self, to: str, twiml: str, *, callback: str = "") -> str:
+        """Hand over a call; its SID. `callback` is where Twilio reports how it ended. Raises ChannelError."""
         sender = self._senders.calls(to)
         if not sender:
             reason = "TOCSIN_TWILIO_FROM names no number that can call; add one as voice=+…"
             raise ChannelError(reason, permanent=True, code="sender")
-        report = {"status_callback": callback, "status_callback_event": list(callback_events)} if callback else {}
+        report = {"status_callback": callback} if callback else {}
         return self._created(self._client.calls.create, {"to": to, "from_": sender, "twiml": twiml}, report)
 
     def _created(self, create: Callable[..., Any], arguments: Mapping[str, Any], report: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ from escalation.channels import reply_words, twilio, twilio_errors
 from escalation.channels.base import Fate, Receipt, ReplyRefusedError
 
 PATHS = {"sms": "/replies/sms/status", "voice": "/replies/voice/status"}
-CALL_EVENTS = ("completed",)  # one receipt, at a call's end, whatever that was
 
 _TEXTS = {
     "sent": Fate.UNDERWAY,  # the carrier has it; whether the telephone does is told later, or never

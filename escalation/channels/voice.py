@@ -29,8 +29,7 @@ class Voice:
     def send(self, address: str, message: Message) -> Sent:
         said = twiml.call(message, action_url(self._base_url, message))
         callback = twilio_receipts.callback_url(self._base_url, self.name, message.page_id) if message.page_id else ""
-        events = twilio_receipts.CALL_EVENTS
-        return Sent(provider_id=self._account.call(address, said, callback=callback, callback_events=events))
+        return Sent(provider_id=self._account.call(address, said, callback=callback))
 
     def update(self, address: str, ref: dict[str, str], message: Message) -> Sent:
         """A call cannot be edited."""

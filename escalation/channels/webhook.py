@@ -68,7 +68,8 @@ class Webhook:
                 said = f"The webhook answered {refused.code}."
                 raise refusal(said, refused.code, refused.headers.get("Retry-After", "")) from refused
         except (ValueError, InvalidURL) as unusable:
-            reason = f"The webhook's address is not usable: {unusable}"
+            # What is wrong with it would quote it, and it may carry a secret.
+            reason = "The webhook's address is not usable."
             raise ChannelError(reason, permanent=True, code="address") from unusable
         except (OSError, HTTPException) as broken:
             reason = f"The webhook could not be reached: {broken}"
