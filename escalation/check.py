@@ -14,6 +14,7 @@ import phonenumbers
 
 from config import durations
 from escalation import check_policies
+from escalation.channels.base import OPENED_BY
 from escalation.ground import SOON_DAYS, Coverage, Finding, Ground, Member, Span
 from escalation.oncall.schedules import AHEAD_DAYS
 
@@ -200,7 +201,7 @@ def _of_channels(ground: Ground) -> Iterator[Finding]:
                 "channel",
                 f"channel {channel}",
                 f"{channel} is not configured, and {whom}.",
-                "Set its settings, or use another way.",
+                f"{OPENED_BY.get(channel, 'Set its settings')}, or use another way.",
             )
 
 

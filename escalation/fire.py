@@ -21,7 +21,7 @@ from escalation.policies import Level
 from escalation.reach import Way
 from escalation.wake import Reached, Step
 
-SHADOW_NOTE = "You shadow this shift: others are paged, and nothing is asked of you."
+SHADOW_NOTE = "Others are paged, and nothing is asked of you, who shadow this shift."
 PHASES = ("immediate", "containment", "recovery", "recovery")  # while levels 1 to 4 run
 
 
@@ -177,11 +177,13 @@ def _shadows(session: Session, escalation: Escalation, step: Step, now: datetime
     """Beside the level, as a firing of its own: that a shadow was told must not count as having reached anybody."""
     if not step.shadows:
         return []
-    firing = firing_beside(session, escalation)
+    firing, about = firing_beside(session, escalation), escalation.brief
+    # First what it is about: the subject of a letter is cut off.
+    what = f"{escalation.incident_id} {about['severity']}: {about['title'].rstrip('.')}. {SHADOW_NOTE}"
     pages = [page for each in step.shadows for page in _pages(escalation, step, each, now, ids)]
     for page in pages:
         page.purpose = Purpose.NOTIFICATION
-        page.note = SHADOW_NOTE
+        page.note = what
         page.firing = firing
     return pages
 

@@ -18,7 +18,7 @@ from config.errors import InvalidInputError, NotFoundError, TocsinError
 from config.forms import typed
 from config.schemas import NUMBER_MAX
 from escalation.models import Responder, ScheduleRow
-from escalation.oncall import feeds, outlook, swap_rows, swaps, taken, time_off
+from escalation.oncall import coverage, feeds, outlook, swap_rows, swaps, taken, time_off
 from escalation.oncall.differences import Span
 from escalation.oncall.models import SwapState
 from escalation.oncall.schedules import AHEAD_DAYS, YEARS
@@ -136,8 +136,16 @@ def _time_off(pages: Blueprint, edge: Edge) -> None:
         def verb(session: Session, who: Actor, now: datetime) -> str:
             zone = times_of_reader(session, now).zone
             starts_at, ends_at = _day(first, "first", zone), _day(last, "last", zone, last_day=True)
+            if ends_at <= starts_at:
+                raise InvalidInputError("The last day off comes before the first.", fields={"last": "is before first"})
             time_off.add(session, who.key, starts_at, ends_at, who, now, reason=reason, base_url=edge.base_url)
-            return "Noted. Your turns in that time go to the next in line."
+            gaps = [gap for gap in coverage.ahead(session, now) if gap.starts_at < ends_at and gap.ends_at > starts_at]
+            if not gaps:
+                return "Noted. Your turns in that time go to the next in line."
+            nobody = ", ".join(sorted({gap.schedule for gap in gaps}))
+            return (
+                f"Noted, but nobody is on call then for a while on {nobody}. Ask somebody to take over on the calendar."
+            )
 
         return edge.act(verb, "#time-off")
 

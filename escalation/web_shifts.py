@@ -14,7 +14,7 @@ from werkzeug import Response
 
 from config import auth
 from config.database import Database
-from config.errors import InvalidInputError, NotFoundError, TocsinError
+from config.errors import ConflictError, InvalidInputError, NotFoundError, TocsinError
 from config.forms import typed
 from escalation import responders, web_calendar, web_mine
 from escalation.models import OverrideRow, Responder, ScheduleRow
@@ -147,8 +147,8 @@ def _overrides(
             raise
         except TocsinError as refused:
             problems = dict(refused.fields)
-            if not problems.keys() & {"responder", "starts_at", "ends_at"}:
-                problems["responder"] = refused.detail
+            if isinstance(refused, ConflictError) or not problems.keys() & {"responder", "starts_at", "ends_at"}:
+                problems["responder"] = refused.detail  # it says what is in the way, and what to do
             return _form(database, now, asked, zone, problems), refused.status
         wake()
         flash(f"{said}.", "done")

@@ -44,12 +44,19 @@ def receive(edge: Edge, way_in: Door, alerts: Sequence[IncomingAlert], now: date
             received.append(intake.receive(session, edge.desk, way_in, alert, now))
         edge.wake()
         edge.counted(way_in.source)
+    note(edge, way_in, alerts, received, now)
+    return received
+
+
+def note(
+    edge: Edge, way_in: Door, alerts: Sequence[IncomingAlert], received: Sequence[Received], now: datetime
+) -> None:
+    """What was taken is seen on the page of the integration."""
     verdict = Verdict.ACCEPTED if alerts else Verdict.IGNORED
     numbers = [each.incident_id for each in received]
     arrivals.note(
         edge.database, edge.arrivals, Arrival(way_in.integration_id, now, verdict, alerts=alerts, incidents=numbers)
     )
-    return received
 
 
 def refused(edge: Edge, way_in: Door, verdict: Verdict, problem: str, now: datetime) -> None:

@@ -42,7 +42,7 @@ def may_act(actor: Actor) -> None:
 def worded(text: str, field: str, characters_max: int) -> str:
     text = reading.clean(text).strip()  # from a telephone or a form it may hold what no database keeps
     if not text:
-        raise InvalidInputError(f"Say why: {field} is empty.", fields={field: "must not be empty"})
+        raise InvalidInputError(f"The {field} is empty: say it in a few words.", fields={field: "is empty"})
     if len(text) > characters_max:
         raise InvalidInputError(f"{field} is too long.", fields={field: f"at most {characters_max} characters"})
     return text

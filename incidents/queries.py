@@ -52,6 +52,7 @@ class IncidentLine:
     acknowledged_at: datetime | None
     acknowledged_by: Person | None
     resolved_at: datetime | None
+    snoozed_until: datetime | None
     confirm_class: bool
     halt_recommended: bool
     awaiting: str  # what it waits for: "two keepers' approval to resolve"
@@ -172,6 +173,7 @@ def line(
         acknowledged_at=incident.acknowledged_at,
         acknowledged_by=acknowledger(incident, people),
         resolved_at=incident.resolved_at,
+        snoozed_until=incident.snoozed_until,
         confirm_class=incident.confirm_class,
         halt_recommended=severity.recommends_halt(IncidentClass(incident.incident_class), Severity(incident.severity)),
         awaiting=standing.awaiting,

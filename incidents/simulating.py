@@ -104,7 +104,8 @@ def _named(asked: Asked) -> Mapping[str, Any]:
 def _of_service(session: Session, world: World, asked: Asked) -> Prepared:
     service = session.scalar(select(Service).where(Service.key == asked.service))
     if service is None:
-        raise NotFoundError(f"There is no service {asked.service!r}.")
+        there = ", ".join(session.scalars(select(Service.key).order_by(Service.key))) or "none"
+        raise NotFoundError(f"There is no service {asked.service!r}; there are: {there}.")
     incident_class = IncidentClass.CONSTITUTIONAL if service.protected else asked.incident_class
     found = _Found(incident_class, asked.severity)
     policy = _policy(world, routing.policy_for(service.policy_choices, service.policy_key, found, asked.at))

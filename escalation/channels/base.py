@@ -15,6 +15,15 @@ class Purpose(StrEnum):
     ANNOUNCEMENT = "announcement"  # to a room, not to a person
 
 
+# What opens a channel: said to whoever finds that it is not configured.
+OPENED_BY = {
+    "slack": "Set TOCSIN_SLACK_BOT_TOKEN and what goes with it",
+    "sms": "Set the TOCSIN_TWILIO_… settings",
+    "voice": "Set the TOCSIN_TWILIO_… settings",
+    "email": "Set TOCSIN_SMTP_URL",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message as the engine asks for it; `text` and the channels render it."""

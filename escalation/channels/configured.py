@@ -10,7 +10,7 @@ from config.settings import Settings
 from escalation import responders
 from escalation.channels.action_links import Links
 from escalation.channels.apprise import Apprise
-from escalation.channels.base import Channel
+from escalation.channels.base import OPENED_BY, Channel
 from escalation.channels.console import Console
 from escalation.channels.email import Email
 from escalation.channels.slack import Slack
@@ -67,7 +67,7 @@ def missing(settings: Settings, database: Database) -> list[str]:
     with database.reading() as session:
         used = responders.channels_in_use(session)
     return [
-        f"{channel} is not configured; people to be reached by it: {people}."
+        f"{channel} is not configured; people to be reached by it: {people}. {OPENED_BY.get(channel, 'Set its settings')}."
         for channel, people in sorted(used.items())
         if channel not in there
     ]

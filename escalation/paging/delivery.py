@@ -174,7 +174,8 @@ def record_sent(
     if carrier:
         facts |= {"carrier": carrier.page_id}
     journal(session, page.incident_id, "page.sent", text, occurred_at=now, payload=facts)
-    if sent.ref and carrier is None and incidents == 1:
+    in_own_words = page.purpose == Purpose.NOTIFICATION and bool(page.note)  # they stay as they were said
+    if sent.ref and carrier is None and incidents == 1 and not in_own_words:
         _keep_living(session, escalation, page, person, sent, handover.shows, now)
     if reported:
         session.flush()

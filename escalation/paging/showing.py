@@ -45,7 +45,7 @@ def begin(session: Session, claimed: Claimed) -> Edit | None:
         timers.finish(session, claimed)
         return None
     message = Message(
-        purpose=Purpose.PAGE if living.to_name else Purpose.ANNOUNCEMENT,
+        purpose=_purpose(session, living) if living.to_name else Purpose.ANNOUNCEMENT,
         brief=Brief.from_json(escalation.brief),
         standing=Standing.from_json(escalation.standing),
         to_name=living.to_name,
@@ -53,6 +53,22 @@ def begin(session: Session, claimed: Claimed) -> Edit | None:
         mentions=_paged(session, living) if not living.to_name else (),
     )
     return Edit(living.id, living.channel, living.address, dict(living.ref), message, digest)
+
+
+def _purpose(session: Session, living: LivingMessage) -> Purpose:
+    """Of what went to this person last: who was only told has not been paged, however often that message is edited."""
+    last = session.scalar(
+        select(Page.purpose)
+        .where(
+            Page.escalation_id == living.escalation_id,
+            Page.channel == living.channel,
+            Page.address == living.address,
+            Page.sent_at.is_not(None),
+        )
+        .order_by(Page.sent_at.desc(), Page.id.desc())
+        .limit(1)
+    )
+    return Purpose(last) if last else Purpose.PAGE
 
 
 def _paged(session: Session, living: LivingMessage) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from werkzeug.routing import BaseConverter
 
 from config import clock, http, ids, logs, security
 from config.errors import NotFoundError, TocsinError, UnavailableError
-from incidents import heartbeat_routes, heartbeats, intake
+from incidents import edge_in, heartbeat_routes, heartbeats, intake
+from incidents.arrivals import Verdict
 from incidents.compat import opsgenie, opsgenie_lists, opsgenie_requests, opsgenie_verbs
 from incidents.compat.opsgenie import Refusal
 from incidents.compat.opsgenie_verbs import NEEDED, VERBS, Asked
@@ -92,9 +93,10 @@ def _alerts(routes: Blueprint, edge: Edge) -> None:
         if isinstance(alert, Refusal):
             # Whoever sends this will not send it again better: it may be a page that nobody gets.
             log.error("alert refused", source=source.NAME, answer=alert.body())
+            edge_in.refused(edge, way_in, Verdict.REFUSED, alert.message, now)
             raise RefusedError(alert)
         with edge.database.transaction() as session:
-            intake.receive(session, edge.desk, way_in, alert, now)
+            received = intake.receive(session, edge.desk, way_in, alert, now)
             session.flush()
             stored = opsgenie_requests.alert_of(session, way_in, alert.dedup_key, "alias")
             opsgenie_requests.record(
@@ -103,6 +105,7 @@ def _alerts(routes: Blueprint, edge: Edge) -> None:
             )  # fmt: skip
         edge.wake()
         edge.counted(source.NAME)
+        edge_in.note(edge, way_in, [alert], [received], now)
         return _accepted()
 
     @_route(routes, PATHS, ["GET"])

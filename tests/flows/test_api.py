@@ -89,6 +89,7 @@ def test_a_list_gives_items_and_where_it_goes_on(edge: Edge) -> None:
         "acknowledged_at": None,
         "acknowledged_by": None,
         "resolved_at": None,
+        "snoozed_until": None,
         "confirm_class": False,
         "halt_recommended": False,
         "awaiting": "",

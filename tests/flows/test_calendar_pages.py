@@ -112,6 +112,14 @@ def test_two_who_take_over_at_once_are_told_of_each_other(pages: Pages) -> None:
     assert "is in the way: Bo Chen takes over from Ana Lima" in words(refused)
 
 
+def test_who_has_taken_over_already_is_told_what_to_do(pages: Pages) -> None:
+    asked = {"schedule": "primary", "replaces": "ana", "responder": "bo", "zone": "UTC"}
+    asked |= {"starts": "2026-11-17T09:00", "ends": "2026-11-18T09:00"}
+    bo = pages.by("bo")
+    bo.post("/oncall/override", data=asked)
+    assert "Take it back first, or choose another time." in words(bo.post("/oncall/override", data=asked))
+
+
 def test_observers_look_at_the_calendar_and_press_nothing(pages: Pages) -> None:
     observer = pages.by(role="observer")
     page = observer.get("/oncall/calendar").text

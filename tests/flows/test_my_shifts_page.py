@@ -82,12 +82,19 @@ def test_nobody_agrees_in_anothers_place(pages: Pages) -> None:
 
 def test_time_off_is_taken_and_given_back(pages: Pages) -> None:
     ana = pages.by("ana")
-    ana.post("/oncall/mine/time-off", data={"first": "2026-12-21", "last": "2026-12-23", "reason": "skiing"})
-    page = ana.get("/oncall/mine")
+    skiing = {"first": "2026-12-21", "last": "2026-12-23", "reason": "skiing"}
+    page = ana.post("/oncall/mine/time-off", data=skiing, follow_redirects=True)
+    assert "but nobody is on call then for a while on primary" in words(page)
     assert "skiing" in words(page)
     assert "Nobody" in words(ana.get("/oncall/calendar?of=2026-12-22&view=week&schedule=primary"))
     ana.post(pressed(page.text, r"/oncall/mine/time-off/\d+/remove"))
     assert "skiing" not in words(ana.get("/oncall/mine"))
+
+
+def test_time_off_that_ends_before_it_begins_is_refused_in_the_words_of_the_form(pages: Pages) -> None:
+    asked = {"first": "2026-12-23", "last": "2026-12-21"}
+    refused = pages.by("ana").post("/oncall/mine/time-off", data=asked, follow_redirects=True)
+    assert "The last day off comes before the first." in words(refused)
 
 
 def test_time_off_may_begin_on_a_day_whose_midnight_the_clocks_skip(pages: Pages) -> None:

@@ -19,7 +19,7 @@ from config.database import Database
 from config.settings import Settings
 from incidents.compat import opsgenie, opsgenie_requests
 from incidents.compat.opsgenie_verbs import VERBS
-from incidents.models import Alert, Incident, OpsgenieRequest
+from incidents.models import Alert, Incident, OpsgenieRequest, ReceivedPayload
 from tests import sharing
 from tests.calling import Edge
 from tests.edge import url_of_database_away
@@ -98,6 +98,17 @@ def alerts(sender: Sender) -> list[Alert]:
 def incident(sender: Sender) -> Incident:
     (number,) = {alert.incident_id for alert in alerts(sender)}
     return sender.edge.world.incident(number)
+
+
+def test_what_arrived_by_a_create_is_kept_for_the_page_of_its_integration(sqlite_database: Database) -> None:
+    edge = Edge(World(sqlite_database, config=TEAM))
+    for body in ({"message": "Observer API down", "alias": "a"}, {"alias": "b"}):
+        headers = {"Authorization": f"GenieKey {KEY}"}
+        edge.client.post("/v2/alerts", json=body, headers=headers).close()  # written when the answer is out
+    with edge.world.database.reading() as session:
+        kept = session.scalars(select(ReceivedPayload).order_by(ReceivedPayload.id)).all()
+    assert [each.verdict for each in kept] == ["accepted", "refused"]
+    assert kept[0].alerts[0]["title"] == "Observer API down"
 
 
 def test_og1_og2_a_create_is_done_when_it_is_answered_and_a_repeat_is_counted(database: Database) -> None:

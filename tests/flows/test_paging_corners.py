@@ -54,6 +54,13 @@ def test_a_low_that_no_provider_takes_is_tried_again_on_the_next_business_day(wo
     assert told == [("slack", "U0ANA", "notification")]
 
 
+def test_a_notification_that_is_edited_does_not_become_a_page(world: World) -> None:
+    number = world.alert(MEDIUM)
+    world.acknowledge(number)
+    [edited] = world.sent("slack", to="U0ANA", edits=True)
+    assert (edited.message.purpose, edited.message.standing.status) == ("notification", "acknowledged")
+
+
 def test_a_low_that_nobody_is_on_call_for_is_told_to_the_last_resort_each_business_day(
     sqlite_database: Database,
 ) -> None:

@@ -214,8 +214,15 @@ def test_whoever_shadows_is_told_beside_and_never_paged(database: Database) -> N
     number = world.alert()
     assert phones(world) == ["101"]
     [told] = world.sent("slack", to="U0BO")
-    assert (told.message.purpose, told.message.note) == ("notification", fire.SHADOW_NOTE)
+    assert told.message.purpose == "notification"
+    assert told.message.note == f"{number} HIGH: {world.incident(number).title}. {fire.SHADOW_NOTE}"
     assert "Told as shadows: Bo Chen." in next(e.text for e in world.timeline(number) if e.kind == "level.reached")
+
+
+def test_what_a_shadow_was_told_is_not_edited_into_a_page(sqlite_database: Database) -> None:
+    world = with_shadow(sqlite_database)
+    world.acknowledge(world.alert())
+    assert world.sent("slack", to="U0BO", edits=True) == []
 
 
 def test_a_shadow_who_was_told_is_nobody_reached(sqlite_database: Database) -> None:

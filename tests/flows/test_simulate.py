@@ -80,7 +80,7 @@ def test_a_span_and_a_picture(world: World) -> None:
         ((), "Say one of policy, service and incident; none was given."),
         (("--policy", "standard", "--service", "checkout"), "not policy and service."),
         (("--policy", "nightly"), "There is no policy 'nightly'; there are: standard."),
-        (("--service", "shop"), "There is no service 'shop'."),
+        (("--service", "shop"), "There is no service 'shop'; there are: "),
         (("--incident", "99"), "There is no incident 99"),
         (("--policy", "standard", "--at", "noon"), "'noon' is not a time such as 2026-11-16T03:00"),
         (("--policy", "standard", *MOMENT, "--until", "2026-11-15"), "The end of the time must be later"),

@@ -83,7 +83,7 @@ def test_a_form_from_elsewhere_does_nothing(quick: Pages, monkeypatch: pytest.Mo
 def test_resolving_takes_a_reason_and_ends_it(quick: Pages) -> None:
     number = quick.world.alert()
     path = f"/incidents/{number}/resolve"
-    assert told(quick.by(), path, reason=" ").startswith("Say why: reason is empty.")
+    assert told(quick.by(), path, reason=" ").startswith("The reason is empty: say it in a few words.")
     assert quick.world.incident(number).status == "open"
     said = told(quick.by(), path, reason="The release was rolled back.\r\nWatching.")
     assert said.startswith(f"Resolved: {number} is closed for paging.")
@@ -101,7 +101,9 @@ def test_a_constitutional_incident_is_resolved_by_two_keepers_who_did_not_ask(pa
     kim = pages.by("kim")
     assert "Approve Decline" in section(kim.get(page), "asks to resolve</h2>")
     decision = {"action": "resolve", "decision": "approve"}
-    assert told(kim, f"{page}/approvals", **decision, reason="").startswith("Say why: reason is empty.")
+    assert told(kim, f"{page}/approvals", **decision, reason="").startswith(
+        "The reason is empty: say it in a few words."
+    )
     said = told(kim, f"{page}/approvals", **decision, reason="checked")
     assert "Kim Osei approved at 10:00 UTC : checked" in said
     assert "You have decided; another keeper must." in said

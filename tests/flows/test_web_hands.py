@@ -32,6 +32,7 @@ def test_a_snooze_is_shown_until_when_and_given_back(pages: Pages) -> None:
     number = pages.world.alert()
     told(pages.by(), f"/incidents/{number}/snooze", **{"for": "2h"})
     assert "snoozed until 12:00 UTC" in words(pages.by().get(f"/incidents/{number}"))
+    assert "Snoozed until 12:00 UTC" in words(pages.by().get("/incidents"))
     said = told(pages.by(), f"/incidents/{number}/unacknowledge", reason="I leave")
     assert "people are paged again" in said
 
@@ -71,5 +72,5 @@ def test_a_person_reports_an_incident(pages: Pages) -> None:
     assert said.startswith("1 is open.")
     assert pages.world.incident(1).severity == "HIGH"
     refused = browser.post("/incidents/new", data={"service": "checkout", "title": " ", "description": "kept"})
-    assert "title is empty" in words(refused)
+    assert "The title is empty" in words(refused)
     assert "kept" in refused.text

@@ -193,6 +193,8 @@ def test_a_channel_that_is_used_and_not_configured_is_an_error() -> None:
         ("error", "channel", "channel sms"),
         ("error", "channel", "channel webhook"),
     ]
+    advice = [each.advice for each in check.findings(sound(levels=levels, channels=frozenset({"slack"})))]
+    assert advice[0] == "Set the TOCSIN_TWILIO_… settings, or use another way."
 
 
 def test_a_last_resort_of_nobody_is_an_error_and_one_of_one_person_by_one_way_a_warning() -> None:
