@@ -103,21 +103,21 @@ def test_a_link_of_yesterday_does_nothing(desk: Desk) -> None:
     assert desk.world.incident(number).status == "open"
 
 
-@pytest.mark.parametrize("tamper", ["number", "page", "verb", "time", "mac", "other secret", "garbage"])
-def test_a_forged_link_is_not_ours(desk: Desk, tamper: str) -> None:
+def test_a_forged_link_is_not_ours(desk: Desk) -> None:
     number = desk.world.alert()
     verb, page_id, incident, expires, mac = desk.path().removeprefix("/act/").split(".")
-    forged = {
-        "number": f"{verb}.{page_id}.{int(incident) + 1}.{expires}.{mac}",
-        "page": f"{verb}.{int(page_id) + 1}.{incident}.{expires}.{mac}",
-        "verb": f"e.{page_id}.{incident}.{expires}.{mac}",
-        "time": f"{verb}.{page_id}.{incident}.{int(expires) + 1}.{mac}",
-        "mac": f"{verb}.{page_id}.{incident}.{expires}.{'A' * 22}",
-        "other secret": Links(BASE_URL, "t" * 32).actions(desk.letter(), desk.world.now).acknowledge.rpartition("/")[2],
-        "garbage": "x\u0000é",
-    }[tamper]
-    assert desk.client.get(f"/act/{forged}").status_code == 404
-    assert desk.client.post(f"/act/{forged}").status_code == 404
+    other_secret = Links(BASE_URL, "t" * 32).actions(desk.letter(), desk.world.now).acknowledge.rpartition("/")[2]
+    for forged in (
+        f"{verb}.{page_id}.{int(incident) + 1}.{expires}.{mac}",
+        f"{verb}.{int(page_id) + 1}.{incident}.{expires}.{mac}",
+        f"e.{page_id}.{incident}.{expires}.{mac}",
+        f"{verb}.{page_id}.{incident}.{int(expires) + 1}.{mac}",
+        f"{verb}.{page_id}.{incident}.{expires}.{'A' * 22}",
+        other_secret,
+        "x\u0000é",
+    ):
+        assert desk.client.get(f"/act/{forged}").status_code == 404
+        assert desk.client.post(f"/act/{forged}").status_code == 404
     assert desk.world.incident(number).status == "open"
 
 
