@@ -90,6 +90,7 @@ def _page(pages: Blueprint, edge: Edge) -> None:
             shifts=found[:SHIFTS_MAX],
             theirs=sorted(theirs, key=lambda each: each[2])[:SHIFTS_MAX],
             days=AHEAD.days,
+            giving=typed("give"),
             waiting=[each for each in listed if each.other == who.key and _stands(each, now)],
             proposed=[each for each in listed if each.proposer == who.key and _stands(each, now)],
             time_off=off,

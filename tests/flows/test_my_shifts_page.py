@@ -38,6 +38,17 @@ def test_the_page_shows_my_shifts_and_nobody_elses(pages: Pages) -> None:
     assert "primary" not in read.partition("Time off")[0].partition("What I have proposed")[0]
 
 
+def test_a_shift_is_given_by_a_form_that_its_link_opens_and_no_other_shift_has(pages: Pages) -> None:
+    ana = pages.by("ana")
+    listed = ana.get("/oncall/mine").text
+    assert 'name="other"' not in listed  # each form lists everybody else's shifts: one at a time keeps the page small
+    opened = ana.get(html.unescape(re.findall(r'href="(/oncall/mine\?give=[^"#]+)#give"', listed)[0])).text
+    assert opened.count('name="other"') == 1
+    given = {name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', opened)}
+    ana.post("/oncall/mine/swaps", data=given | {"other": "bo", "takes": ""})
+    assert "Bo Chen has not answered yet" in words(ana.get("/oncall/mine"))
+
+
 def test_time_on_call_is_given_to_somebody_who_agrees(pages: Pages) -> None:
     ana, bo = pages.by("ana"), pages.by("bo")
     ana.post("/oncall/mine/swaps", data={"schedule": "primary", "other": "bo", **GIVES})
