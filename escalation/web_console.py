@@ -65,23 +65,23 @@ def shown(message: ConsoleMessage, to: str) -> Shown:
     found = _NUMBER.search(str(rendered.get("line", "")))
     number = int(found[1]) if found else None
     base = Shown(message.channel, message.address, to, message.sent_at, message.edited_at, number)
-    page = rendered.get("page")
+    page, answered = rendered.get("page"), number if rendered.get("asks", True) else None
     several = _for_all(page, number) if isinstance(page, int) and number is not None else ()
     if message.channel == "slack":
         return replace(base, parts=tuple(_slack(rendered)), buttons=several[:1] or tuple(_pressable(rendered)))
     if message.channel == "sms":
-        buttons = several or _replies(number, "Reply ACK {}", "Reply ESCALATE {}")
+        buttons = several or _replies(answered, "Reply ACK {}", "Reply ESCALATE {}")
         body, segments = str(rendered.get("body", "")), int(rendered.get("parts", 0))
         return replace(base, text=body, segments=segments, buttons=buttons)
     if message.channel == "voice":
         said = str(rendered.get("twiml", ""))
         keys = (f"Press {twiml.ACKNOWLEDGE_KEY}: acknowledge", f"Press {twiml.ESCALATE_KEY}: escalate")
         return replace(
-            base, text=_spoken(said), buttons=(several or _replies(number, *keys)) if "<Gather" in said else ()
+            base, text=_spoken(said), buttons=(several or _replies(answered, *keys)) if "<Gather" in said else ()
         )
     if message.channel == "email":
         subject, text = str(rendered.get("subject", "")), str(rendered.get("text", ""))
-        return replace(base, subject=subject, text=text, buttons=_replies(number, "Open {} and acknowledge"))
+        return replace(base, subject=subject, text=text, buttons=_replies(answered, "Open {} and acknowledge"))
     return replace(base, text=json.dumps(rendered.get("json", rendered), indent=2, ensure_ascii=False))
 
 

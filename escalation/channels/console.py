@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from escalation.channels import action_links, email_text, gsm7, push_text, slack_blocks, text, twiml, voice, webhook
+from escalation.channels import (
+    action_links,
+    email_text,
+    gsm7,
+    push_text,
+    slack_blocks,
+    text,
+    twiml,
+    voice,
+    webhook,
+    wording,
+)
 from escalation.channels.base import Message, Sent
 
 Rendered = dict[str, Any]
@@ -40,7 +51,9 @@ class Console:
 def render(channel_name: str, message: Message, base_url: str = "") -> Rendered:
     """Exactly what that channel would hand to its provider, and a `line` for a terminal. All of it is JSON."""
     # What a button for all of a message's incidents must carry.
-    told = {"page": message.page_id} if message.others and message.page_id is not None else {}
+    told: Rendered = {"page": message.page_id} if message.others and message.page_id is not None else {}
+    if wording.speaks_for_itself(message):
+        told = {"asks": False}  # what it names by the way is not to be answered
     return {"line": text.console_line(message)} | told | RENDERERS[channel_name](message, base_url)
 
 

@@ -11,8 +11,11 @@ from config import auth
 from config.database import Database
 from config.settings import Settings
 from escalation import web_console
+from escalation.channels import console
+from escalation.console_log import ConsoleMessage
 from incidents import demo_guide
 from tests.edge import SECRET_KEY
+from tests.messages import notification
 from tests.pages import Pages, demo_world, section, words
 from tests.world import MONDAY, World
 
@@ -74,6 +77,16 @@ def test_every_channel_is_shown_as_it_would_be_read_or_heard(pages: Pages) -> No
     assert "Call to Mira Novak" in read
     assert "Tocsin, paging Mira Novak. Critical, constitutional. Incident 1." in read
     assert "Press 1: acknowledge as Mira Novak" in read
+
+
+@pytest.mark.parametrize("channel", ["sms", "email", "voice"])
+def test_what_a_shadow_was_told_has_nothing_to_press(channel: str) -> None:
+    told = console.render(channel, notification(note="42 HIGH: Observer API down. Nothing is asked of you."))
+    said = web_console.shown(
+        ConsoleMessage(channel=channel, address="x", rendered=told, sent_at=MONDAY, edited_at=None), "Eve"
+    )
+    assert "42 HIGH" in said.text
+    assert said.buttons == ()
 
 
 def test_an_answer_is_the_paged_persons_own(pages: Pages) -> None:
