@@ -174,8 +174,7 @@ def record_sent(
     if carrier:
         facts |= {"carrier": carrier.page_id}
     journal(session, page.incident_id, "page.sent", text, occurred_at=now, payload=facts)
-    in_own_words = page.purpose == Purpose.NOTIFICATION and bool(page.note)  # they stay as they were said
-    if sent.ref and carrier is None and incidents == 1 and not in_own_words:
+    if sent.ref and carrier is None and incidents == 1:
         _keep_living(session, escalation, page, person, sent, handover.shows, now)
     if reported:
         session.flush()
@@ -241,7 +240,7 @@ def _addressee(session: Session, page: Page, now: datetime) -> tuple[Responder, 
 def _keep_living(
     session: Session, escalation: Escalation, page: Page, person: Responder, sent: Sent, shows: str, now: datetime
 ) -> None:
-    """Remember a message that can be edited; the newest one to an address is the living one. `shows` is what it does."""
+    """Remember a message that can be edited; those to one address are edited together. `shows` is what it does."""
     living = session.scalar(
         select(LivingMessage).where(
             LivingMessage.escalation_id == escalation.id,
@@ -259,7 +258,7 @@ def _keep_living(
             level=page.level,
         )
         session.add(living)
-    living.ref = dict(sent.ref)
+    living.ref = showing.newest(living.ref, sent.ref)
     # A page goes on showing how it stood when it went out, until it has stopped; what goes out regardless tells of a
     # response that is under way.
     living.shown = shows if page.regardless else ""

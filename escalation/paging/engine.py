@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -179,7 +180,11 @@ class Engine:
         try:
             channel = handing_over.channel(self._channels, edit.channel)
             if edit.ref:
-                sent = channel.update(edit.address, edit.ref, edit.message)
+                current, *earlier = edit.refs()
+                sent = channel.update(edit.address, current, edit.message)
+                for ref in earlier:
+                    with contextlib.suppress(ChannelError):  # the newest one is what people go by
+                        channel.update(edit.address, ref, edit.message)
             else:
                 sent = channel.send(edit.address, edit.message)
         except ChannelError as error:

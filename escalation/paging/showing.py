@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +23,8 @@ from escalation.responders import VOUCHED_FOR
 
 MENTIONING = frozenset({"slack"})  # the channels whose rooms can name people so that they hear of it
 MENTIONED_MAX = 20
+EARLIER = "earlier"
+EARLIER_MAX = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,20 @@ class Edit:
     ref: dict[str, Any]  # empty: to be posted
     message: Message
     digest: str
+
+    def refs(self) -> Iterator[dict[str, Any]]:
+        """The newest message's, then those of earlier ones to the same person."""
+        if self.ref:
+            yield {name: value for name, value in self.ref.items() if name != EARLIER}
+            yield from self.ref.get(EARLIER, ())
+
+
+def newest(known: dict[str, Any] | None, ref: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a message beside which earlier ones to the same person stand: left alone, they would go on asking."""
+    if not known:
+        return dict(ref)
+    before = {name: value for name, value in known.items() if name != EARLIER}
+    return {**ref, EARLIER: [before, *known.get(EARLIER, ())][:EARLIER_MAX]}
 
 
 def begin(session: Session, claimed: Claimed) -> Edit | None:

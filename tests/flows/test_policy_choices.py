@@ -222,7 +222,8 @@ def test_whoever_shadows_is_told_beside_and_never_paged(database: Database) -> N
 def test_what_a_shadow_was_told_is_not_edited_into_a_page(sqlite_database: Database) -> None:
     world = with_shadow(sqlite_database)
     world.acknowledge(world.alert())
-    assert world.sent("slack", to="U0BO", edits=True) == []
+    [edited] = world.sent("slack", to="U0BO", edits=True)
+    assert (edited.message.purpose, edited.message.standing.status) == ("notification", "acknowledged")
 
 
 def test_a_shadow_who_was_told_is_nobody_reached(sqlite_database: Database) -> None:
