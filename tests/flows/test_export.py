@@ -148,6 +148,7 @@ def applied(sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.Monke
 def drift(database: Database, file: Path, *options: str) -> tuple[int, str]:
     class Desk:
         vault = None
+        base_url = "https://tocsin.example.org"
 
         class shelf:  # noqa: N801  stands for an attribute
             class library:  # noqa: N801  stands for an attribute
