@@ -61,6 +61,7 @@ from incidents import (
 )
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
+from incidents.arrivals import Recorder, in_a_moment
 from incidents.desk import Desk
 from incidents.edge_in import Edge
 from incidents.proof import timeline
@@ -156,7 +157,8 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     links = configured.action_links(house.settings)
     app.register_blueprint(act_routes.blueprint(act_routes.ActEdge(database, desk, clock.now, wake, links)))
     documented = http.make_api(app)
-    ways_in.register(app, documented, Edge(database, desk, clock.now, wake, counted))
+    recorder = Recorder(later=in_a_moment)
+    ways_in.register(app, documented, Edge(database, desk, clock.now, wake, counted, arrivals=recorder))
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now, wake))
     documented.register_blueprint(oncall_api.blueprint(database, clock.now, wake, base_url=desk.base_url))

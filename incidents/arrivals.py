@@ -1,12 +1,14 @@
 """What arrived last by each integration, and how it was read: for whoever sets a sender up.
 
-It is written after the answer has gone out, in a transaction of its own, and never matters to an alert: if it cannot be
-written, it is left out. Of requests that are read alike, one every few seconds is enough.
+It is written after the answer has gone out, and on a served Tocsin a moment later, several in one transaction: at once
+it would stand between the alert and its page. It never matters to an alert: what cannot be written is left out. Of
+requests that are read alike, one every few seconds is enough.
 """
 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +32,8 @@ ALERTS_KEPT = 5  # of one request
 CONTENT_CHARACTERS_MAX = 8_000
 BYTES_READ_MAX = 65_536  # of a body, to show what is in it
 ALIKE_SECONDS = 5.0
+LATER_SECONDS = 1.0  # by then the first pages are on their way
+WAITING_MAX = 500
 
 log = logs.get("arrivals")
 
@@ -51,11 +55,24 @@ class Arrival:
     problem: str = ""
 
 
+def at_once(write: Callable[[], None]) -> None:
+    write()
+
+
+def in_a_moment(write: Callable[[], None]) -> None:
+    timer = threading.Timer(LATER_SECONDS, write)
+    timer.daemon = True
+    timer.start()
+
+
 @dataclass(slots=True)
 class Recorder:
-    """When one of a kind was written last, in this process."""
+    """When one of a kind was written last, in this process, and what waits to be written."""
 
     written: dict[tuple[int, Verdict], datetime] = field(default_factory=dict)
+    later: Callable[[Callable[[], None]], None] = at_once
+    waiting: list[tuple[Arrival, Callable[[], str]]] = field(default_factory=list)
+    mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def wants(self, arrival: Arrival) -> bool:
         """There are as many kinds as integrations, times four."""
@@ -73,17 +90,32 @@ def note(database: Database, recorder: Recorder, arrival: Arrival) -> None:
         return
     content = _content()
 
-    def keep() -> None:
-        try:
-            with database.transaction() as session:
-                write(session, arrival, content())
-        except SQLAlchemyError as error:
-            log.warning("what arrived could not be kept", error=type(error).__name__)
-
     @after_this_request
     def last(response: Response) -> Response:
-        response.call_on_close(keep)
+        response.call_on_close(lambda: keep(database, recorder, arrival, content))
         return response
+
+
+def keep(database: Database, recorder: Recorder, arrival: Arrival, content: Callable[[], str]) -> None:
+    """`content` gives what is shown of it, when it is written."""
+    with recorder.mutex:
+        if len(recorder.waiting) >= WAITING_MAX:
+            return
+        recorder.waiting.append((arrival, content))
+        if len(recorder.waiting) > 1:
+            return  # whoever was first has seen to it that all of them are written
+    recorder.later(lambda: _write_waiting(database, recorder))
+
+
+def _write_waiting(database: Database, recorder: Recorder) -> None:
+    with recorder.mutex:
+        waiting, recorder.waiting = recorder.waiting, []
+    try:
+        with database.transaction() as session:
+            for arrival, content in waiting:
+                write(session, arrival, content())
+    except SQLAlchemyError as error:
+        log.warning("what arrived could not be kept", error=type(error).__name__)
 
 
 def write(session: Session, arrival: Arrival, content: str) -> None:

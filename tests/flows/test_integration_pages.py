@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -97,6 +98,22 @@ def test_a_recorder_writes_one_of_a_kind_every_few_seconds(site: Site) -> None:
     assert recorder.wants(Arrival(1, now + timedelta(seconds=4), Verdict.REFUSED))
     assert recorder.wants(Arrival(2, now, Verdict.ACCEPTED))
     assert recorder.wants(Arrival(1, now + timedelta(seconds=5), Verdict.ACCEPTED))
+
+
+def test_what_arrives_is_written_together_a_moment_later_so_that_pages_go_first(sqlite_database: Database) -> None:
+    World(sqlite_database)
+    with sqlite_database.reading() as session:
+        way_in = session.scalars(select(Integration).where(Integration.key_hint == STORE_KEY[-4:])).one()
+    later: list[Callable[[], None]] = []
+    recorder = Recorder(later=later.append)
+    for verdict in (Verdict.ACCEPTED, Verdict.REFUSED):
+        arrivals.keep(sqlite_database, recorder, Arrival(way_in.id, recorded.NOW, verdict), lambda: "{}")
+    with sqlite_database.reading() as session:
+        assert session.scalars(select(ReceivedPayload)).all() == []
+    (write,) = later
+    write()
+    with sqlite_database.reading() as session:
+        assert [each.verdict for each in session.scalars(select(ReceivedPayload))] == ["accepted", "refused"]
 
 
 def test_it_is_kept_on_both_databases(database: Database) -> None:
