@@ -103,6 +103,16 @@ def test_the_eleventh_attempt_of_a_minute_from_one_address_is_refused(edge: Edge
         assert is_signed_in(sign_in(browser))
 
 
+def test_only_what_failed_counts_so_that_a_whole_team_signs_in_from_one_address(edge: Edge) -> None:
+    edge.person()
+    with time_machine.travel(NOW, tick=False):
+        for _ in range(12):
+            assert is_signed_in(sign_in(edge.browser()))
+        for number in range(10):
+            assert sign_in(edge.browser(), f"guess{number}@example.org").status_code == 401
+        assert sign_in(edge.browser()).status_code == 429
+
+
 def test_the_eleventh_attempt_of_a_minute_on_one_person_is_refused_from_wherever(edge: Edge) -> None:
     edge.person()
     edge.person("bo")
