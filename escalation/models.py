@@ -233,6 +233,9 @@ class TimerKind(StrEnum):
     PHASE = "phase"
     SNOOZE = "snooze"
     RUNBOOK = "runbook"
+    SILENCE = "silence"  # is it still silenced?
+    SETTLE = "settle"  # subject: an alert that flapped, to be ended if it stays quiet
+    WINDOW = "window"  # subject: a silence that begins then
     EVENT = "event"  # subject: a delivery of an event to a team's own program
     HEARTBEAT = "heartbeat"  # subject: a heartbeat that must be heard of by then
 

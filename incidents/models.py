@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.orm import Base, BigId, Json
+from config.orm import Base, BigId, Json, where
 from incidents.lifecycle import Status
 
 
@@ -25,6 +25,8 @@ class Service(Base):
     holidays: Mapped[str] = mapped_column(String(16), default="")  # whose public holidays are no business days
     policy_choices: Mapped[list[Any]] = mapped_column(Json, default=list)  # before policy_key: the first that fits
     remediation: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # {url, retries}: called at level 1
+    grouping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # grouping.Grouping; empty: none
+    flapping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # flapping.Damping; empty: none
 
 
 class Integration(Base):
@@ -59,7 +61,11 @@ class ReceivedPayload(Base):
 
 class Incident(Base):
     __tablename__ = "incidents"
-    __table_args__ = (Index("ix_incidents_status_id", "status", "id"),)
+    __table_args__ = (
+        Index("ix_incidents_status_id", "status", "id"),
+        # Which incident an alert joins; services that do not group have nothing in it.
+        Index("ix_incidents_group", "service_id", "group_key", "opened_at", **where("group_key <> ''")),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)  # also the number people type
     service_id: Mapped[int] = mapped_column(ForeignKey("services.id"), index=True)
@@ -85,6 +91,10 @@ class Incident(Base):
     reminded_at: Mapped[datetime | None]  # its holder was asked whether they still have it, and has not answered
     snoozed_until: Mapped[datetime | None]
     phase_late: Mapped[str] = mapped_column(String(16), default="")  # the last phase whose lateness was acted on
+    silenced_until: Mapped[datetime | None]  # nobody is woken for it before that, unless it changes
+    group_key: Mapped[str] = mapped_column(
+        String(64), default=""
+    )  # what later alerts are matched by; empty: none joins
 
 
 class Alert(Base):
@@ -100,6 +110,7 @@ class Alert(Base):
             sqlite_where=text("status = 'firing'"),
         ),
         Index("ix_alerts_incident", "incident_id"),
+        Index("ix_alerts_dedup", "integration_id", "dedup_key", "first_at"),  # how often one came lately
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -120,6 +131,8 @@ class Alert(Base):
     first_at: Mapped[datetime]
     last_at: Mapped[datetime]
     resolved_at: Mapped[datetime | None]
+    flapping: Mapped[bool] = mapped_column(default=False)  # it came and went so often that its end must last
+    settles_at: Mapped[datetime | None]  # flapping, and its source says it has ended: it counts as firing until then
 
 
 class RequestState(StrEnum):

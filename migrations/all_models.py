@@ -9,6 +9,7 @@ import incidents.event_models
 import incidents.models
 import incidents.proof.models
 import incidents.reviews.models
+import incidents.silence_models
 import runbook_links.models
 from config import audit_models, auth_models
 from config.orm import Base
@@ -23,6 +24,7 @@ MODULES = (
     incidents.models,
     incidents.proof.models,
     incidents.reviews.models,
+    incidents.silence_models,
     runbook_links.models,
 )
 metadata = Base.metadata
