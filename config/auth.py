@@ -22,7 +22,7 @@ from config import http, ids, passwords, security, sessions
 from config.actor import Actor
 from config.auth_models import ApiToken
 from config.database import Database
-from config.errors import InvalidInputError, NotAllowedError, NotFoundError, NotSignedInError
+from config.errors import InvalidInputError, NotAllowedError, NotSignedInError
 from config.sessions import People, Person
 
 ROLES = ("responder", "manager", "keeper", "admin", "observer")
@@ -171,17 +171,6 @@ def find_token(session: Session, token: str) -> ApiToken | None:
     """None for one that was never given out, or was revoked."""
     known = select(ApiToken).where(ApiToken.hash == ids.secret_hash(token), ApiToken.revoked_at.is_(None))
     return session.scalar(known)
-
-
-def revoke_tokens(session: Session, name: str, *, now: datetime) -> int:
-    """Revokes every token of that name and says how many. Raises NotFoundError for none."""
-    good = session.scalars(select(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None))).all()
-    if not good:
-        raise NotFoundError(f"There is no token named {name}, or it is revoked already.")
-    for token in good:
-        token.revoked_at = now
-    session.flush()
-    return len(good)
 
 
 def _let_in() -> None:

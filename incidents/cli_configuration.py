@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 from collections.abc import Callable, Collection
@@ -12,7 +11,7 @@ from pathlib import Path
 import click
 from sqlalchemy.orm import Session
 
-from config import clock
+from config import account, clock
 from config.changes import Changes
 from config.database import Database
 from config.declaration import DeclarationError
@@ -55,7 +54,7 @@ def apply_file(
             env=os.environ,
             file_name=str(file),
             now=now or clock.now(),
-            applied_by=applied_by or _account(),
+            applied_by=applied_by or account.name(),
             dry_run=dry_run,
             look=look,
             sources=SOURCES,
@@ -68,14 +67,6 @@ def apply_file(
             refused.problems if isinstance(refused, DeclarationError) else [f"{file} is not UTF-8 text: {refused}"]
         )
         raise click.ClickException("Nothing was applied:\n" + "\n".join(map(str, problems))) from refused
-
-
-def _account() -> str:
-    """The account that this process belongs to; a container's may have no name."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _apply(open_database: Callable[[], Database], make_desk: Callable[[], Desk]) -> click.Command:

@@ -12,6 +12,7 @@ from config import auth, passwords
 from config.auth_models import ApiToken
 from config.database import Database
 from config.errors import InvalidInputError, NotFoundError
+from escalation import tokens
 from tests.edge import NOW, CountingHasher, Edge, sign_in
 
 
@@ -68,11 +69,11 @@ def test_a_revoked_token_is_401_and_its_namesakes_with_it(edge: Edge) -> None:
     first, second = edge.bearer(role="observer", name="old"), edge.bearer(role="observer", name="old")
     other = edge.bearer(role="observer", name="new")
     with edge.database.transaction() as session:
-        assert auth.revoke_tokens(session, "old", now=NOW) == 2
+        assert len(tokens.revoke(session, tokens.of_name("old"), actor="root", via="cli", now=NOW)) == 2
     statuses = [edge.client().get("/api/v1/me", headers=headers).status_code for headers in (first, second, other)]
     assert statuses == [401, 401, 200]
     with edge.database.transaction() as session, pytest.raises(NotFoundError, match="revoked already"):
-        auth.revoke_tokens(session, "old", now=NOW)
+        tokens.revoke(session, tokens.of_name("old"), actor="root", via="cli", now=NOW)
 
 
 def test_the_token_of_who_left_is_401(edge: Edge) -> None:
