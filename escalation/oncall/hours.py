@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,12 +61,20 @@ class Hours:
         return self.key
 
     def covers(self, at: datetime) -> bool:
+        return self.day_of(at) is not None
+
+    def day_of(self, at: datetime) -> date | None:
+        """The day, by the clocks of its zone, that what covers `at` belongs to; None outside these hours."""
         if not self.window.covers(at, self.timezone):
-            return False
+            return None
         wall = at.astimezone(ZoneInfo(self.timezone))
         day = wall.date()
         if self.window.over_midnight and wall.time() < self.window.begins:
             day -= timedelta(days=1)  # what began yesterday
+        return day if self.counts(day) else None
+
+    def counts(self, day: date) -> bool:
+        """Whether there are any on this day."""
         return day.weekday() in self.days and not public_holidays.name(self.holidays, day)
 
     def to_json(self) -> dict[str, Any]:

@@ -126,6 +126,7 @@ MODULES = frozenset(
         "incidents.rule_files",
         "incidents.ruleset",
         "incidents.severity",
+        "incidents.silencing",
         "incidents.snippets",
         "incidents.sources.alertmanager",
         "incidents.sources.azure_monitor",
