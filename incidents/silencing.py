@@ -21,6 +21,7 @@ SERVICES_MAX = 50
 LABELS_MAX = 20
 PATTERN_CHARACTERS_MAX = 200
 ANYTHING = "*"
+ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Silence:
     services: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)  # label -> pattern
     title: str = ""
-    starts_at: datetime = datetime.min.replace(tzinfo=UTC)
+    starts_at: datetime = ALWAYS
     ends_at: datetime | None = None  # not included; None: recurring for ever
     hours: Hours | None = None  # None: it happens once
     weeks: tuple[int, ...] = ()  # of the month, by the day it begins on: 2 with Tuesday is the second Tuesday
