@@ -1,34 +1,35 @@
-"""The HTTP API of incidents: lists, one incident, its timeline, the verbs, its review; services, runbooks, reviews.
+"""The HTTP API of incidents: lists, one incident, its timeline, the verbs; services and runbooks.
 
 A caller who is known may read. Verbs take a role that acts; what needs a person, the verbs themselves refuse programs.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint
 from sqlalchemy.orm import Session
 
-from config import auth, security
+from config import auth
 from config.database import Database
 from config.routes import Routes
 from config.schemas import paged
-from incidents import actions, api_hands, governance, queries, queries_detail, reclassifying, schemas, schemas_taken
+from incidents import (
+    actions,
+    api_hands,
+    api_reviews,
+    governance,
+    queries,
+    queries_detail,
+    reclassifying,
+    schemas,
+    schemas_taken,
+)
 from incidents.api_edge import NUMBER, Answer, Edge
 from incidents.desk import Actor, Desk, Outcome
 from incidents.queries import Wanted
-from incidents.reviews import export, html, reviewing
-
-# Of a review: the end of its path -> its media type, and what writes it.
-FORMS: dict[str, tuple[str, Callable[[export.Review], bytes]]] = {
-    "md": ("text/markdown; charset=utf-8", lambda review: export.to_markdown(review).encode()),
-    "json": ("application/json", export.to_json),
-    "html": ("text/html; charset=utf-8", lambda review: html.to_html(review).encode()),
-}
 
 
 def blueprint(database: Database, desk: Desk, clock: Callable[[], datetime], wake: Callable[[], None]) -> Blueprint:
@@ -39,7 +40,7 @@ def blueprint(database: Database, desk: Desk, clock: Callable[[], datetime], wak
     _response(routes, edge)
     _governing(routes, edge)
     api_hands.add(routes, edge)
-    _reviews(routes, edge)
+    api_reviews.add(routes, edge)
     _surroundings(routes, edge)
     return routes.blueprint
 
@@ -134,49 +135,6 @@ def _governing(routes: Routes, edge: Edge) -> None:
         return edge.act(number, lambda session, who, now: governance.decide(session, desk, number, who, now, **body))
 
 
-def _reviews(routes: Routes, edge: Edge) -> None:
-    @routes.document(f"{NUMBER}/review.md", media_type="text/markdown")
-    def review_markdown(number: int) -> Response:
-        """The review as Markdown."""
-        return _export(edge, number, "md")
-
-    @routes.document(f"{NUMBER}/review.json", media_type="application/json")
-    def review_json(number: int) -> Response:
-        """The review itself: the other forms are made from it."""
-        return _export(edge, number, "json")
-
-    @routes.document(f"{NUMBER}/review.html", media_type="text/html")
-    @security.self_contained
-    def review_html(number: int) -> Response:
-        """The review as one page that prints well and needs nothing else."""
-        return _export(edge, number, "html")
-
-
-def _export(edge: Edge, number: int, form: str) -> Response:
-    """What is given out is noted with its digest, so that a copy can be told from a forgery later."""
-    now, exporter, (media_type, written) = edge.clock(), auth.acting("api"), FORMS[form]
-    with edge.database.reading() as session:
-        review = reviewing.review_of(session, number, now, edge.desk.base_url, shelf=edge.desk.shelf)
-    content = written(review)
-    if request.method != "HEAD":
-        digest = hashlib.sha256(content).hexdigest()
-        with edge.database.transaction() as session:
-            edge.desk.journal(
-                session,
-                number,
-                "review.exported",
-                f"{exporter.name} exported the review as {form}; its SHA-256 is {digest}.",
-                occurred_at=now,
-                actor=exporter.name,
-                actor_kind=exporter.kind,
-                payload={"via": exporter.via, "format": form, "sha256": digest, "bytes": len(content)},
-            )
-        edge.wake()
-    response = Response(content, content_type=media_type)
-    response.headers["Content-Disposition"] = f'inline; filename="review-{number}.{form}"'
-    return response
-
-
 def _surroundings(routes: Routes, edge: Edge) -> None:
     @routes.get("/services", query=schemas_taken.ServicesQuery, gives=schemas.ServicePage)
     def services(query: dict[str, Any]) -> dict[str, Any]:
@@ -191,10 +149,3 @@ def _surroundings(routes: Routes, edge: Edge) -> None:
         books = queries.runbooks(edge.desk.shelf.library, edge.clock().date(), edge.desk.base_url)
         found = [book for book in books if book.id > query["cursor"]]
         return paged(found, query["limit"], "runbooks", lambda book: book.id)
-
-    @routes.get("/reviews", query=schemas_taken.ReviewsQuery, gives=schemas.ReviewPage)
-    def reviews(query: dict[str, Any]) -> dict[str, Any]:
-        """Post-incident reviews, of the newest incident first."""
-        with edge.database.reading() as session:
-            found = queries.reviews(session, edge.desk.base_url, before=query["cursor"], limit=query["limit"] + 1)
-        return paged(found, query["limit"], "reviews", lambda review: review.number)

@@ -9,7 +9,7 @@ from config.declaration import Document, Problems
 from config.fields import Fields
 from escalation import declared_hooks
 
-KINDS = ("opened", "acknowledged", "escalated", "resolved", "review.published")
+KINDS = ("opened", "acknowledged", "escalated", "resolved", "review.published", "review.withdrawn")
 RECEIVERS_MAX = 20
 SECRET_CHARACTERS_MIN, SECRET_CHARACTERS_MAX = 16, 512
 

@@ -67,10 +67,7 @@ class EventErrand:
             timers.put_back(session, claimed, now + timedelta(seconds=BEHIND_SECONDS), in_order=True)
             return None
         row.tries += 1
-        body = {
-            **row.body,
-            "incident": {**row.body["incident"], "url": incident_url(self._desk.base_url, row.incident_id)},
-        }
+        body = _with_links(row, self._desk.base_url)
         secret = self._desk.vault.open(receiver.secret) if self._desk.vault else None
         text = json.dumps(body, ensure_ascii=False, sort_keys=True).encode(errors="replace")
         return Telling(receiver.url, secret, row.event_id, row.tries, text)
@@ -105,6 +102,17 @@ class EventErrand:
         row.finished_at = now
         timers.finish(session, claimed)
         events.let_next_go(session, row, now)
+
+
+def _with_links(row: EventDelivery, base_url: str) -> dict[str, Any]:
+    url = incident_url(base_url, row.incident_id)
+    body = {**row.body, "incident": {**row.body["incident"], "url": url}}
+    if "review" in body:
+        forms = {
+            form: f"{base_url}/api/v1/incidents/{row.incident_id}/review.{form}" for form in ("html", "md", "json")
+        }
+        body["review"] = {**body["review"], **forms}
+    return body
 
 
 def _locked(session: Session, claimed: Claimed) -> EventDelivery | None:

@@ -36,6 +36,7 @@ KINDS = {
     "last_resort.reached": "escalated",
     "incident.resolved": "resolved",
     "review.published": "review.published",
+    "review.withdrawn": "review.withdrawn",
 }
 
 
@@ -77,6 +78,8 @@ def _deliveries(session: Session, entry: Noted, receiver_ids: list[int]) -> list
         "sentence": entry.text,
         "incident": _shown(session, incident),
     }
+    if entry.kind.startswith("review."):
+        body["review"] = _facts(entry)
     return [
         EventDelivery(
             event_id=event_id,
@@ -112,7 +115,12 @@ def _shown(session: Session, incident: Incident) -> dict[str, Any]:
 
 def _is_first_level(entry: Noted) -> bool:
     """Level 1 is how an incident begins, and no escalation of it."""
-    return entry.kind == "level.reached" and json.loads(entry.payload).get("facts", {}).get("level", 0) <= 1
+    return entry.kind == "level.reached" and _facts(entry).get("level", 0) <= 1
+
+
+def _facts(entry: Noted) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads(entry.payload).get("facts", {})
+    return facts
 
 
 def _timer(row: EventDelivery, at: datetime) -> Wanted:

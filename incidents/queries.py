@@ -1,4 +1,4 @@
-"""Incidents as lists show them, their timelines, and what surrounds them: services, runbooks, reviews.
+"""Incidents as lists show them, their timelines, and what surrounds them: services and runbooks.
 
 Reads only, and gives values only. How many statements a list takes does not depend on how long it is.
 """
@@ -22,7 +22,6 @@ from incidents.phases import Hold, Phase
 from incidents.proof import timeline
 from incidents.proof.models import TimelineEntry
 from incidents.reviews import chronicle
-from incidents.reviews.models import Review
 from incidents.severity import IncidentClass, Severity
 from runbook_links.shelf import Library
 
@@ -104,21 +103,6 @@ class RunbookShown:
     certification: str  # "": never certified
     steps: int
     sha256: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReviewLine:
-    number: int
-    title: str
-    incident_class: str
-    severity: str
-    service: str
-    state: str
-    owner: Person | None
-    opened_at: datetime
-    due_at: datetime | None
-    sections_written: int
     url: str
 
 
@@ -262,37 +246,6 @@ def runbooks(library: Library, today: date, base_url: str) -> list[RunbookShown]
             url=briefing.runbook_url(base_url, book.id),
         )
         for book in sorted(library.runbooks, key=lambda book: (book.id, book.name))
-    ]
-
-
-def reviews(session: Session, base_url: str, *, before: int | None = None, limit: int) -> list[ReviewLine]:
-    """By incident, the newest first; `before` is the last number of the page before."""
-    statement = (
-        select(Review, Incident, Service.key)
-        .join(Incident, Incident.id == Review.incident_id)
-        .join(Service, Service.id == Incident.service_id)
-        .order_by(Review.incident_id.desc())
-        .limit(limit)
-    )
-    if before is not None:
-        statement = statement.where(Review.incident_id < before)
-    rows = session.execute(statement).all()
-    people = paging_queries.people(session, {review.owner_id for review, _, _ in rows if review.owner_id})
-    return [
-        ReviewLine(
-            number=incident.id,
-            title=incident.title,
-            incident_class=incident.incident_class,
-            severity=incident.severity,
-            service=key,
-            state=review.state,
-            owner=people.get(review.owner_id or 0),
-            opened_at=review.opened_at,
-            due_at=review.due_at,
-            sections_written=len(review.sections),
-            url=review_url(base_url, incident.id),
-        )
-        for review, incident, key in rows
     ]
 
 

@@ -127,6 +127,9 @@ class IncidentDetail(IncidentLine):
     review_url: str | None  # None, as what follows: no review is opened yet
     review_state: str | None
     review_due_at: datetime | None
+    review_published_at: datetime | None
+    review_published_by: str
+    review_document_url: str
     reminded_at: datetime | None  # its holder is being asked whether they still have it
     holds: tuple[HoldShown, ...]  # oldest first
     checklist: tuple[ItemShown, ...]  # every item of every phase
@@ -168,6 +171,9 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
         review_url=queries.review_url(desk.base_url, number) if review else None,
         review_state=review.state if review else None,
         review_due_at=review.due_at if review else None,
+        review_published_at=review.published_at if review else None,
+        review_published_by=review.published_by if review else "",
+        review_document_url=review.document_url if review else "",
         reminded_at=row.reminded_at,
         holds=holds,
         checklist=queries_hands.checklist(session, number),

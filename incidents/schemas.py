@@ -179,6 +179,9 @@ class Incident(IncidentLine):
     review_url = fields.String(data_key="review", allow_none=True)
     review_state = fields.String(allow_none=True)
     review_due_at = Moment(allow_none=True)
+    review_published_at = Moment(allow_none=True)
+    review_published_by = fields.String()
+    review_document_url = fields.String(metadata={"description": "where the finished text is; may be empty"})
     holds = fields.List(fields.Nested(HoldShown), metadata={"description": "waits that governance demanded"})
     checklist = fields.List(fields.Nested(ItemShown), metadata={"description": "what each phase asks for"})
     next = fields.Nested(NextStep, allow_none=True, metadata={"description": "who is woken next, and when"})
@@ -256,23 +259,4 @@ class RunbookShown(Schema):
 
 class RunbookPage(Schema):
     items = fields.List(fields.Nested(RunbookShown))
-    next = fields.String(allow_none=True)
-
-
-class ReviewLine(Schema):
-    number = fields.Integer(metadata={"description": "the incident's"})
-    title = fields.String()
-    incident_class = fields.String(data_key="class")
-    severity = fields.String()
-    service = fields.String()
-    state = fields.String()
-    owner = fields.Nested(PersonShown, allow_none=True)
-    opened_at = Moment()
-    due_at = Moment(allow_none=True, metadata={"description": "24 hours after resolution; null before it"})
-    sections_written = fields.Integer()
-    url = fields.String()
-
-
-class ReviewPage(Schema):
-    items = fields.List(fields.Nested(ReviewLine))
     next = fields.String(allow_none=True)

@@ -33,11 +33,6 @@ class TimelineQuery(Strict):
     cursor = Cursor(of="timeline", position=int, load_default=0)
 
 
-class ReviewsQuery(Strict):
-    limit = limit_field()
-    cursor = Cursor(of="reviews", position=int, load_default=None)
-
-
 class ServicesQuery(Strict):
     limit = limit_field()
     cursor = Cursor(of="services", position=str, load_default="")

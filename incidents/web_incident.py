@@ -23,6 +23,7 @@ from incidents.models import RequestState
 from incidents.proof.models import TimelineEntry
 from incidents.queries_detail import IncidentDetail, RequestShown
 from incidents.queries_hands import StepShown
+from incidents.reviews import due, publishing
 from incidents.severity import IncidentClass, Severity
 from incidents.web_edge import NUMBER, Edge
 from runbook_links import rendering
@@ -92,6 +93,9 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
         "severities": [each.value for each in Severity],
         "classes": [each.value for each in IncidentClass],
         "may_act": auth.caller().may("act"),
+        "may_publish": _may_publish(detail),
+        "review_overdue": due.overdue(detail.review_due_at, detail.review_published_at, now),
+        "url_max": publishing.URL_CHARACTERS_MAX,
         "title_max": TITLE_CHARACTERS_SHOWN,
         "reason_max": noting.REASON_CHARACTERS_MAX,
         "note_max": noting.NOTE_CHARACTERS_MAX,
@@ -124,6 +128,11 @@ def _pending(asked: RequestShown) -> Pending:
     return Pending(asked, web_words.asked_for(asked), caller.may("approve") and not why_not, why_not)
 
 
+def _may_publish(detail: IncidentDetail) -> bool:
+    caller = auth.caller()
+    return publishing.may_publish(caller.roles, caller.responder_id, detail.incident_class)
+
+
 def _course(detail: IncidentDetail) -> phases.Course:
     reached = detail.milestones
     return phases.Course(
@@ -132,6 +141,7 @@ def _course(detail: IncidentDetail) -> phases.Course:
         contained_at=reached.contained_at,
         recovered_at=reached.recovered_at,
         resolved_at=reached.resolved_at,
+        reviewed_at=detail.review_published_at,
         holds=tuple(hold.value for hold in detail.holds),
     )
 

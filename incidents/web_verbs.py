@@ -11,6 +11,7 @@ from werkzeug import Response
 from config.forms import typed
 from incidents import actions, governance, noting, reclassifying, stepping
 from incidents.desk import Actor, Outcome
+from incidents.reviews import publishing
 from incidents.severity import IncidentClass, Severity
 from incidents.web_edge import NUMBER, Edge
 
@@ -19,6 +20,7 @@ def add(pages: Blueprint, edge: Edge) -> None:
     _response(pages, edge)
     _judgement(pages, edge)
     _record(pages, edge)
+    _review(pages, edge)
 
 
 def _response(pages: Blueprint, edge: Edge) -> None:
@@ -99,3 +101,25 @@ def _record(pages: Blueprint, edge: Edge) -> None:
             return stepping.tick(session, desk, number, step, who, now, note=said)
 
         return edge.act(number, verb, then=f"#step-{step}")
+
+
+def _review(pages: Blueprint, edge: Edge) -> None:
+    desk = edge.desk
+
+    @pages.post(f"{NUMBER}/review/publish")
+    def publish(number: int) -> Response:
+        url, said = typed("url"), typed("note")
+
+        def verb(session: Session, who: Actor, now: datetime) -> Outcome:
+            return publishing.publish(session, desk, number, who, now, url=url, note=said)
+
+        return edge.act(number, verb, then="#review")
+
+    @pages.post(f"{NUMBER}/review/withdraw")
+    def withdraw(number: int) -> Response:
+        reason = typed("reason")
+
+        def verb(session: Session, who: Actor, now: datetime) -> Outcome:
+            return publishing.withdraw(session, desk, number, who, now, reason=reason)
+
+        return edge.act(number, verb, then="#review")

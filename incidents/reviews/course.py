@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from incidents.reviews import due, markup
+from incidents.reviews import due, follow_up, markup
 from incidents.reviews.entries import added_later, cited, listed, numbered, of_kind, values
 from incidents.reviews.markup import Markdown, say
 from incidents.reviews.record import Record
@@ -31,6 +31,7 @@ def control(record: Record) -> Markdown:
             ),
             ("Status of the incident", record.status),
             ("Status of the review", record.review_state),
+            ("Published", follow_up.published(record)),
             ("Service", record.service),
             ("Owner of the review", record.owner or "nobody yet"),
             ("Incident commander", record.commander or NOT_RECORDED),

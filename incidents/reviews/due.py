@@ -50,6 +50,11 @@ def due_dates(record: Record) -> DueDates:
     )
 
 
+def overdue(due_at: datetime | None, published_at: datetime | None, now: datetime) -> bool:
+    """Whether a review should have been finished by now. One that is published is done, however late it was."""
+    return published_at is None and due_at is not None and due_at < now
+
+
 def measures(record: Record) -> dict[str, timedelta | None]:
     """The four durations of DEFINITIONS by their keys; None where an input is missing."""
     answered_at, detected_at = record.acknowledged_at, record.opened_at

@@ -68,7 +68,7 @@ def _parts(record: Record) -> Iterator[tuple[str, str]]:
     for override in record.overrides:
         yield override.requested_by, f"changed the {override.what}"
     for entry in record.timeline:
-        if entry.actor_kind == "responder":
+        if entry.actor_kind == "responder" and not entry.kind.startswith("review."):  # reading it is no part in it
             yield entry.actor, "wrote on the timeline"
 
 

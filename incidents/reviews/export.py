@@ -30,9 +30,9 @@ def to_markdown(review: Review) -> str:
     """GFM with front matter. Nobody's text can end a table row, open a tag or add a heading."""
     incident = review["incident"]
     head = say(
-        "Incident {}, {}, {}, {}; review: {}. {}",
+        "Incident {}, {}, {}, {}; {} {}",
         incident["id"], incident["class"], incident["severity"]["final"], incident["status"],
-        review["review"]["state"], markup.link(incident["url"]),
+        standing(review), markup.link(incident["url"]),
     )  # fmt: skip
     body = markup.paragraphs(
         f"# Post-incident review: {markup.escape(incident['title'])}",
@@ -43,6 +43,17 @@ def to_markdown(review: Review) -> str:
         *left_out(review),
     )
     return f"{_front_matter(review)}\n\n{body}\n"
+
+
+def standing(review: Review) -> Markdown:
+    """Where the review itself stands: a draft, or finished by whom and when, and where that text is."""
+    told = review["review"]
+    if told["published_at"] is None:
+        return say("review: {}.", told["state"])
+    said = say("review: published by {}, {}.", told["published_by"], instant(told["published_at"]))
+    if told["document"]:
+        said = Markdown(f"{said} {say('The finished text is at {}.', markup.link(told['document']))}")
+    return Markdown(f"{said} {say('“{}”', told['note'])}") if told["note"] else said
 
 
 def sections(review: Review) -> Iterator[list[Mapping[str, Any]]]:
@@ -101,6 +112,9 @@ def _front_matter(review: Review) -> str:
         "severity_peak": incident["severity"]["peak"],
         "status": incident["status"],
         "review": review["review"]["state"],
+        "published_at": review["review"]["published_at"],
+        "published_by": review["review"]["published_by"],
+        "document": review["review"]["document"],
         "generated_at": snapshot["generated_at"],
         "timeline_head": snapshot["head"],
         "ruleset": snapshot["ruleset"],

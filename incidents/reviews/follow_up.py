@@ -104,12 +104,22 @@ def meeting(record: Record) -> Markdown:
                 ("Written by people until", dates.review_at or counted),
                 ("Meeting until", dates.meeting_on or "counted from resolution"),
                 ("Actions due by default", dates.actions_on or "counted from resolution"),
-                ("Finished", record.reviewed_at or "not yet"),
+                ("Published", published(record)),
             ]
         ),
         "The meeting is within 3 calendar days if the incident was CRITICAL, else within 5 business days; "
         "weekends are skipped, public holidays are not known.",
     )
+
+
+def published(record: Record) -> Markdown:
+    """Who declared it finished and when, and where the finished text is."""
+    if record.published_at is None:
+        return Markdown("not yet")
+    where = say("; the finished text is at {}", markup.link(record.document_url)) if record.document_url else ""
+    note = say("; “{}”", record.published_note) if record.published_note else ""
+    when = say("by {}, {}{}", record.published_by, record.published_at, cited(record, record.published_at, "published"))
+    return Markdown(f"{when}{where}{note}")
 
 
 def guarantee(record: Record) -> Markdown:

@@ -45,6 +45,7 @@ _HEADER = Markup("""<header>
 <ul class="badges"><li class="{tone}">{severity}</li><li class="{incident_class}">{incident_class}</li><li>{status}</li></ul>
 <p class="meta">Incident {number} on service {service}, opened {opened_at}. Review owner: {owner}. {written} of {asked}
 sections written.</p>
+{standing}
 <dl class="durations">{durations}</dl>
 <p class="legend">{legend}</p>
 </header>""")
@@ -87,6 +88,7 @@ def _header(review: export.Review) -> Markup:
         owner=markup.one_line(review["review"]["owner"]) or "nobody yet",
         written=sum(part["status"] != "empty" for part in asked),
         asked=len(asked),
+        standing=rendering.to_html(export.standing(review)) if review["review"]["published_at"] else "",
         durations=_joined(_duration(key, review["metrics"][key]) for key in due.DEFINITIONS),
         legend=export.LEGEND,
     )

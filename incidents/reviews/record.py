@@ -224,8 +224,11 @@ class Record:
 
     # What a builder that does not have it may leave out; the draft then says "not known" or nothing.
     started_at: datetime | None = None  # when the trouble began, entered by a person
-    reviewed_at: datetime | None = None  # its people finished the review
-    review_state: str = "draft"  # draft, in review, reviewed, closed
+    review_state: str = "draft"  # draft, published
+    published_at: datetime | None = None  # a person declared the review finished; None while it is a draft
+    published_by: str = ""
+    document_url: str = ""  # where the finished text is
+    published_note: str = ""
     acknowledged_by: str = ""
     resolution: str = ""  # the reason given when it was resolved
     severity_changes: tuple[SeverityChange, ...] = ()
@@ -256,7 +259,7 @@ class Record:
             contained_at=self.contained_at,
             recovered_at=self.recovered_at,
             resolved_at=self.resolved_at,
-            reviewed_at=self.reviewed_at,
+            reviewed_at=self.published_at,
             holds=self.holds,
         )
 

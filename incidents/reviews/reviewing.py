@@ -66,7 +66,7 @@ def review_of(
 
 def collect(session: Session, incident_id: int, *, now: datetime, base_url: str, shelf: Shelf | None = None) -> Record:
     """Everything on record about one incident. `shelf` tells what the attached runbook's file says of itself."""
-    row, service, review = _opened(session, incident_id)
+    row, service, review = opened(session, incident_id)
     told = chronicle.read(session, incident_id)
     approvals = collecting.approvals(session, incident_id, now)
     paging = paging_queries.paging(session, incident_id)
@@ -113,6 +113,10 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
         generated_at=now,
         review_due_at=review.due_at,
         review_state=review.state,
+        published_at=review.published_at,
+        published_by=review.published_by,
+        document_url=review.document_url,
+        published_note=review.published_note,
         acknowledged_by=row.acknowledged_by,
         resolution=row.resolution,
         severity_changes=chronicle.severities(told.entries, row.opened_at, row.severity_initial),
@@ -125,7 +129,8 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
     )
 
 
-def _opened(session: Session, incident_id: int) -> tuple[Incident, str, Review]:
+def opened(session: Session, incident_id: int) -> tuple[Incident, str, Review]:
+    """(the incident, its service's key, its review). Raises NotFoundError, which says when there will be one."""
     found = session.execute(
         select(Incident, Service.key, Review)
         .join(Service, Service.id == Incident.service_id)

@@ -68,12 +68,12 @@ def test_what_happens_to_an_incident_is_told_in_order(database: Database, provid
 def test_an_event_is_signed_and_has_an_id_of_its_own(world: World, providers: FakeProviders) -> None:
     world.acknowledge(world.alert())
     opened, acknowledged = providers.deliveries
-    assert _is_signed(opened)
+    assert is_signed(opened)
     assert opened.headers["tocsin-event-id"] == opened.json["id"]
     assert opened.json["id"] != acknowledged.json["id"]
 
 
-def _is_signed(delivery: Delivery) -> bool:
+def is_signed(delivery: Delivery) -> bool:
     given = delivery.headers["tocsin-signature"]
     at_seconds = int(given.partition(",")[0].removeprefix("t="))
     return given == webhook.signature(delivery.body, at_seconds, SECRET)

@@ -9,7 +9,7 @@ import pytest
 
 from config.database import Database
 from escalation.queries import Person
-from incidents import actions, queries, queries_detail
+from incidents import actions, queries, queries_detail, queries_reviews
 from incidents.desk import Actor
 from incidents.queries import IncidentLine, Wanted
 from incidents.queries_detail import IncidentDetail
@@ -186,8 +186,8 @@ def test_reviews_are_listed_with_owner_and_due_date(world: World) -> None:
         world.acknowledge(number, by="bo")
         world.resolve(number)
     with world.database.reading() as session:
-        found = queries.reviews(session, "https://t.example.org", limit=10)
-        older = queries.reviews(session, "https://t.example.org", before=second, limit=10)
+        found = queries_reviews.reviews(session, "https://t.example.org", world.now, limit=10)
+        older = queries_reviews.reviews(session, "https://t.example.org", world.now, before=second, limit=10)
     assert [review.number for review in found] == [second, first]
     assert older == found[1:]
     assert (older[0].owner, older[0].due_at) == (Person("bo", "Bo Chen"), world.now + timedelta(hours=24))
