@@ -24,7 +24,7 @@ from config import logs
 from config.database import Database
 from incidents import transports
 from incidents.models import ReceivedPayload
-from incidents.sources import reading
+from incidents.sources import email, reading
 from incidents.sources.base import IncomingAlert
 
 KEPT = 10  # of each integration
@@ -178,6 +178,8 @@ def _content() -> Callable[[], str]:
         form: Mapping[str, str] = request.form.to_dict()
         return lambda: shown({name: _parsed(text) if text[:1] in ("{", "[") else text for name, text in form.items()})
     body = request.get_data()
+    if request.mimetype == "message/rfc822":
+        return lambda: shown(email.shown(body))
     return lambda: shown(_parsed(body[:BYTES_READ_MAX].decode("utf-8", "replace")))
 
 

@@ -58,6 +58,8 @@ def _expressions(source: str, mapped: tuple[str, ...]) -> dict[str, str]:
 
 
 def _read(source: Source, body: bytes, expressions: dict[str, str]) -> list[IncomingAlert]:
+    if source.content == "bytes":
+        return source.parse(body, now=clock.now())
     try:
         payload = reading.json_value(body)
     except PayloadRefusedError:

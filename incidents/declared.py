@@ -30,6 +30,7 @@ SOURCES = frozenset(
         "azure-monitor",
         "cloudwatch",
         "datadog",
+        "email",
         "gcp-monitoring",
         "generic",
         "github",
@@ -51,6 +52,7 @@ KEY_CHARACTERS_MAX = 128
 SECRET_CHARACTERS_MIN, SECRET_CHARACTERS_MAX = 8, 512
 # In their protocols the key stands in the request itself; SNS signs by a certificate.
 WITHOUT_SECRET = {
+    "email": "a letter carries nothing that could be; the key is what its sender knows",
     "azure-monitor": "its webhooks can send no header; the key is what they know",
     "pagerduty": "its senders sign nothing; the key is what they know",
     "opsgenie": "its senders sign nothing; the key is what they know",
@@ -61,6 +63,9 @@ HINT_CHARACTERS = 4
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _LETTERS = "A-Za-z0-9_-"
 _INTEGRATION_KEY = re.compile(f"[{_LETTERS}]{{16,{KEY_CHARACTERS_MAX}}}")
+# A mailbox has 64 characters at most, of which some are for what stands behind the plus; and some mail systems write
+# it in lower case.
+_EMAIL_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{15,39}")
 _PAGERDUTY_KEY = re.compile(f"[{_LETTERS}]{{32}}")  # its senders check the length before they send
 
 
@@ -230,6 +235,8 @@ def _key_problem(source: str, key: str) -> str:
     """Empty if this source's senders can use it."""
     if source == "pagerduty" and not _PAGERDUTY_KEY.fullmatch(key):
         return "a key for pagerduty has exactly 32 letters, digits, _ or -; its senders refuse any other length"
+    if source == "email" and not _EMAIL_KEY.fullmatch(key):
+        return "a key for email has 16 to 40 lower-case letters, digits, _ or -; it is the mailbox that letters go to"
     if not _INTEGRATION_KEY.fullmatch(key):
         return f"a key has 16 to {KEY_CHARACTERS_MAX} letters, digits, _ or -"
     return ""

@@ -150,6 +150,14 @@ def _azure_monitor(way: Way) -> Snippet:
     )
 
 
+def _email(way: Way) -> Snippet:
+    return Snippet(
+        "a mail server's aliases",
+        f"pager: \"|curl -fsS --max-time 20 -H 'Content-Type: message/rfc822' --data-binary @- {way.url} || exit 75\"",
+        "75 tells Postfix and Exim to keep what was not taken, and to try it again.",
+    )
+
+
 def _gcp_monitoring(way: Way) -> Snippet:
     proof = way.if_secret("\nHTTP Basic Auth: any user name, the password is SECRET")
     return Snippet("Monitoring → Alerting → Edit notification channels → Webhooks", f"Endpoint URL: {way.url}{proof}")
@@ -224,6 +232,7 @@ SNIPPETS: Mapping[str, Callable[[Way], Snippet]] = {
     "azure-monitor": _azure_monitor,
     "cloudwatch": _cloudwatch,
     "datadog": _datadog,
+    "email": _email,
     "gcp-monitoring": _gcp_monitoring,
     "generic": _generic,
     "github": _github,

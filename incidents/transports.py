@@ -25,6 +25,10 @@ def content(source: Source) -> Any:
             raise MethodNotAllowed(["POST", "PUT"], f"Alerts of {source.name} are sent here with POST.")
         return request.args.to_dict()
     data = body()
+    if source.content == "bytes":
+        if not data.strip():
+            raise PayloadRefusedError("", "the body is empty")
+        return data
     if request.mimetype in FORMS and source.content != "json":
         return request.form.to_dict()
     if not data.strip() and source.by_get and request.args:

@@ -12,6 +12,7 @@ from incidents.sources import (
     azure_monitor,
     cloudwatch,
     datadog,
+    email,
     gcp_monitoring,
     generic,
     github,
@@ -38,7 +39,7 @@ class Parse(Protocol):
     def __call__(self, payload: Any, *, now: datetime) -> list[IncomingAlert]: ...
 
 
-Content = Literal["json", "fields", "text", "words"]
+Content = Literal["json", "fields", "text", "words", "bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ SOURCES: Mapping[str, Source] = {source.name: source for source in (
     Source(cloudwatch.NAME, cloudwatch.parse, "json", "CloudWatch alarms and other messages of an Amazon SNS topic",
            check=sns.check, is_always_checked=True, confirm=sns.confirmation),
     Source(datadog.NAME, datadog.parse, "fields", "Datadog's webhooks integration"),
+    Source(email.NAME, email.parse, "bytes", "a letter, from anything that can send one", check=None),
     Source(gcp_monitoring.NAME, gcp_monitoring.parse, "json", "Google Cloud Monitoring's webhook channel"),
     Source(generic.NAME, generic.parse, "text", "JSON, a form or text from anything that can send a request",
            check=signatures.of_generic),

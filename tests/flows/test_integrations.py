@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from config import auth, http, security
 from config.database import Database
+from config.declaration import DeclarationError
 from config.errors import UnavailableError
 from config.sealed import Vault
 from escalation import responders
@@ -90,6 +91,26 @@ class Site:
 @pytest.fixture
 def site(sqlite_database: Database) -> Site:
     return Site(sqlite_database)
+
+
+def test_a_letter_that_a_mail_server_pipes_opens_an_incident_and_its_end_resolves_it(site: Site) -> None:
+    key = "e1" * 16
+    site.world.apply(config(f"integrations: [{{source: email, key: {key}}}]"))
+    folder = recorded.KEPT / "email"
+    for name in ("nagios.problem", "nagios.recovery"):
+        sent = (folder / f"{name}.eml").read_bytes()
+        assert site.send("email", key, sent, "message/rfc822").status_code == 202
+    with site.world.database.reading() as session:
+        incident = session.scalars(select(Incident)).one()
+    assert (incident.title, incident.status) == ("** PROBLEM Service Alert: db1/Disk / is CRITICAL **", "resolved")
+    assert site.send("email", key, b" ", "message/rfc822").status_code == 422
+    assert site.send("email", key, (folder / "bounce.delivery-status.eml").read_bytes(), "x/y").status_code == 422
+
+
+def test_a_key_for_letters_must_be_able_to_stand_in_an_address(site: Site) -> None:
+    for key in ("E1" * 16, "_" * 20, "e" * 41, "e" * 15):
+        with pytest.raises(DeclarationError, match="lower-case"):
+            site.world.apply(config(f"integrations: [{{source: email, key: {key}}}]"))
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
@@ -207,4 +228,6 @@ def test_a_sample_is_tried_before_it_is_saved(tmp_path: Path) -> None:
     assert tried("generic", str(file), "--map", "title=rule.name")[1].startswith("firing: Queue grows\n  dedup_key: ")
     assert tried("generic", str(file)) == (1, "Refused: title: is missing or blank; a title says what happened\n")
     assert "the fields are title" in tried("generic", str(file), "--map", "titel=x")[1]
+    letter = recorded.KEPT / "email" / "zabbix.recovery.eml"
+    assert tried("email", str(letter))[1].startswith("resolved: Resolved in 5m 12s: High CPU utilization")
     assert "nobody is woken" in tried("github", str(recorded.KEPT / "github" / "ping.json"))[1]
