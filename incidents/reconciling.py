@@ -25,7 +25,7 @@ from escalation.findings import Finding, Kind, Outcome
 from escalation.models import Escalation, Timer, TimerKind
 from escalation.paging import reconcile
 from escalation.plan import BusinessDays
-from incidents import briefing, noting, owed, reconciling_heartbeats, routing
+from incidents import briefing, noting, owed, reconciling_events, reconciling_heartbeats, routing
 from incidents.desk import Desk
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Service
@@ -78,6 +78,7 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
     running = _incidents().where(Incident.status != Status.OPEN, Timer.id.is_not(None))
     found += _of_incidents(session, session.execute(running.limit(reconcile.PAGE_ROWS)).all(), now)
     found += [*owed.suspects(session), *reconciling_heartbeats.suspects(session, now)]
+    found += reconciling_events.suspects(session)
     return [*found, *_alerts(session), *reconcile.suspects(session, now)]
 
 
@@ -105,6 +106,7 @@ def _about_no_incident(database: Database, suspected: list[Finding], now: dateti
     """No incident guards these, so they are looked at twice, and mended by what harms nobody twice: a timer set."""
     with database.transaction() as session:
         seen = [*reconcile.about_no_incident(session), *reconciling_heartbeats.suspects(session, now)]
+        seen += reconciling_events.suspects(session)
         still = [finding for finding in seen if finding in suspected]
         return [Outcome(each, _repair_no_incidents(session, each, now) if repairs else "") for each in still]
 
@@ -112,6 +114,8 @@ def _about_no_incident(database: Database, suspected: list[Finding], now: dateti
 def _repair_no_incidents(session: Session, finding: Finding, now: datetime) -> str:
     if finding.kind is Kind.HEARTBEAT_UNWATCHED:
         return reconciling_heartbeats.repair(session, finding, now)
+    if finding.kind is Kind.EVENT_FORGOTTEN:
+        return reconciling_events.repair(session, finding, now)
     return reconcile.repair(session, finding, now)
 
 

@@ -24,12 +24,10 @@ from escalation.models import (
     Page,
     PageState,
     Responder,
-    ScheduleRow,
     Timer,
     TimerKind,
 )
-from escalation.oncall import upkeep
-from escalation.paging import timers
+from escalation.paging import reconcile_hooks, reconcile_upkeep, timers
 from escalation.paging.models import Notice, NoticeState
 from escalation.plan import Stage
 
@@ -63,7 +61,8 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
     found: list[Finding] = []
     for rows in _in_pages(session, _queued_pages(), Page.id):
         found += _of_pages(rows, now)
-    return [*found, *_parked(session), *_outdated(session), *_notices(session), *_duties(session)]
+    found += [*_parked(session), *_outdated(session), *_notices(session)]
+    return [*found, *reconcile_upkeep.suspects(session), *reconcile_hooks.suspects(session)]
 
 
 def of_incident(session: Session, incident_id: int, now: datetime) -> list[Finding]:
@@ -71,7 +70,8 @@ def of_incident(session: Session, incident_id: int, now: datetime) -> list[Findi
     lock(session, incident_id)
     pages = session.execute(_queued_pages().where(Page.incident_id == incident_id)).all()
     session.execute(select(LivingMessage.id).where(LivingMessage.incident_id == incident_id).with_for_update()).all()
-    return [*_of_pages(pages, now), *_parked(session, incident_id), *_outdated(session, incident_id)]
+    found = [*_of_pages(pages, now), *_parked(session, incident_id), *_outdated(session, incident_id)]
+    return [*found, *reconcile_hooks.suspects(session, incident_id)]
 
 
 def lock(session: Session, incident_id: int) -> Escalation | None:
@@ -102,9 +102,10 @@ def repair(session: Session, finding: Finding, now: datetime) -> str:
             notice = session.get_one(Notice, finding.subject_id)
             timers.set_timer(session, TimerKind.NOTICE, notice.id, None, notice.due_at, lane=notice.channel, rank=8)
             return "It goes out now." if notice.due_at <= now else f"It goes out at {notice.due_at:%H:%M} UTC."
-        case Kind.DUTY_MISSING:
-            timers.set_all(session, [upkeep.duty(session.get_one(ScheduleRow, finding.subject_id), now)])
-            return "The engine looks at it now."
+        case Kind.DUTY_MISSING | Kind.CALENDAR_MISSING | Kind.COVERAGE_MISSING:
+            return reconcile_upkeep.repair(session, finding, now)
+        case Kind.HOOK_FORGOTTEN:
+            return reconcile_hooks.repair(session, finding, now)
         case Kind.TIMER_PARKED:
             return _unpark(session, finding.subject_id, now)
         case _:
@@ -126,7 +127,7 @@ def is_planned_late(escalation: Escalation, now: datetime) -> bool:
 
 def about_no_incident(session: Session) -> list[Finding]:
     """What there is now of findings that no incident's lock guards."""
-    every = [*_parked(session), *_notices(session), *_duties(session)]
+    every = [*_parked(session), *_notices(session), *reconcile_upkeep.suspects(session)]
     return [finding for finding in every if finding.incident_id is None]
 
 
@@ -198,18 +199,6 @@ def _notices(session: Session) -> list[Finding]:
     )
     text = "A notice ({}, by {}) was queued, and nothing would ever have sent it."
     return [Finding(Kind.NOTICE_FORGOTTEN, text.format(row.kind, row.channel), None, row.id, 8) for row in rows]
-
-
-def _duties(session: Session) -> list[Finding]:
-    rows = session.execute(
-        select(ScheduleRow.id, ScheduleRow.key)
-        .outerjoin(Timer, and_(Timer.kind == TimerKind.DUTY, Timer.subject_id == ScheduleRow.id))
-        .where(Timer.id.is_(None))
-        .order_by(ScheduleRow.id)
-        .limit(PAGE_ROWS)
-    )
-    text = "Nobody would have been told of the next change of duty on the schedule {}."
-    return [Finding(Kind.DUTY_MISSING, text.format(row.key), None, row.id, 8) for row in rows]
 
 
 def _unpark(session: Session, timer_id: int, now: datetime) -> str:
