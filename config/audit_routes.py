@@ -20,7 +20,7 @@ ON_A_PAGE = 50
 def api(database: Database) -> Blueprint:
     routes = Routes("audit", "Who changed the configuration, what it was before, and what it is now")
 
-    @routes.get("/audit", query=AuditQuery, gives=AuditPage)
+    @routes.get("/audit", query=AuditQuery, gives=AuditPage, refuses=[403])
     def changes(query: dict[str, Any]) -> dict[str, Any]:
         """Changes of the configuration, the newest first. It takes the role admin or manager."""
         auth.require_role(*READERS)

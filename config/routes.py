@@ -6,7 +6,8 @@ and comes as its first argument; a refusal names the field (`config.http`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from flask import Blueprint, Request
@@ -17,6 +18,11 @@ from webargs.flaskparser import FlaskParser, abort
 View = TypeVar("View", bound=Callable[..., Any])
 
 PREFIX = "/api/v1"
+
+# What a route may refuse with: what is true of all, of those that take a body, and of those that change something.
+ANY = (401, 503)
+TAKING = (400, 413, 422)
+ACTING = (403, 409)
 
 
 class _Parser(FlaskParser):
@@ -48,19 +54,24 @@ class Routes:
         declared: Blueprint = self._declare
         return declared
 
-    def get(self, path: str, *, gives: type[Schema], query: type[Schema] | None = None) -> Callable[[View], View]:
+    def get(
+        self, path: str, *, gives: type[Schema], query: type[Schema] | None = None, refuses: Sequence[int] = ()
+    ) -> Callable[[View], View]:
+        """`refuses`: with what statuses beside those that its path and its query tell of."""
+
         def declare(view: View) -> View:
             shown = self._declare.response(200, gives)(view)
             if query is not None:
                 # Said here because webargs would let unknown names in a query pass.
                 shown = self._declare.arguments(query, location="query", unknown=RAISE)(shown)
-            return self._declared("GET", path, view, shown)
+            return self._declared("GET", path, view, shown, refuses)
 
         return declare
 
     def post(
-        self, path: str, *, takes: type[Schema], gives: type[Schema], may_wait: bool = False
-    ) -> Callable[[View], View]:
+        self, path: str, *, takes: type[Schema], gives: type[Schema], may_wait: bool = False,
+        refuses: Sequence[int] = (),
+    ) -> Callable[[View], View]:  # fmt: skip
         """`may_wait`: it may answer 202, having only asked for approval."""
 
         def declare(view: View) -> View:
@@ -69,24 +80,26 @@ class Routes:
                 waits = "Asked for; it waits for approval"
                 shown = self._declare.alt_response(202, schema=gives, description=waits, success=True)(shown)
             shown = self._declare.arguments(takes, required=bool(takes().fields))(shown)
-            return self._declared("POST", path, view, shown)
+            return self._declared("POST", path, view, shown, (*TAKING, *ACTING, *refuses))
 
         return declare
 
     def put(self, path: str, *, takes: type[Schema], gives: type[Schema]) -> Callable[[View], View]:
         def declare(view: View) -> View:
             shown = self._declare.arguments(takes)(self._declare.response(200, gives)(view))
-            return self._declared("PUT", path, view, shown)
+            return self._declared("PUT", path, view, shown, (*TAKING, *ACTING))
 
         return declare
 
     def delete(self, path: str, *, gives: type[Schema]) -> Callable[[View], View]:
         def declare(view: View) -> View:
-            return self._declared("DELETE", path, view, self._declare.response(200, gives)(view))
+            return self._declared("DELETE", path, view, self._declare.response(200, gives)(view), ACTING)
 
         return declare
 
-    def document(self, path: str, *, media_type: str, query: type[Schema] | None = None) -> Callable[[View], View]:
+    def document(
+        self, path: str, *, media_type: str, query: type[Schema] | None = None, refuses: Sequence[int] = ()
+    ) -> Callable[[View], View]:
         """GET of something that is not JSON of ours; the view makes the Response."""
 
         def declare(view: View) -> View:
@@ -95,10 +108,15 @@ class Routes:
             shown = self._declare.response(200, schema, content_type=media_type)(view)
             if query is not None:
                 shown = self._declare.arguments(query, location="query", unknown=RAISE)(shown)
-            return self._declared("GET", path, view, shown)
+            return self._declared("GET", path, view, shown, refuses)
 
         return declare
 
-    def _declared(self, method: str, path: str, view: View, shown: Callable[..., Any]) -> View:
+    def _declared(
+        self, method: str, path: str, view: View, shown: Callable[..., Any], refuses: Sequence[int] = ()
+    ) -> View:
+        of_the_path = (404,) if "<" in path else ()
+        for status in sorted({*ANY, *of_the_path, *refuses}):
+            shown = self._declare.alt_response(status, HTTPStatus(status).name)(shown)
         self._declare.route(path, methods=[method])(shown)
         return view

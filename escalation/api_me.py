@@ -26,13 +26,13 @@ def add(routes: Routes, database: Database, clock: Callable[[], datetime], wake:
 
 
 def _contacts(routes: Routes, database: Database, clock: Callable[[], datetime]) -> None:
-    @routes.get("/me/contacts", gives=schemas_me.OwnContacts)
+    @routes.get("/me/contacts", gives=schemas_me.OwnContacts, refuses=[403])
     def own_contacts() -> dict[str, list[Contact]]:
         """Your own contact methods, those of the file among them."""
         with database.reading() as session:
             return {"items": contacts.own(session, auth.acting("api"), clock())}
 
-    @routes.post("/me/contacts", takes=schemas_me.ContactTaken, gives=schemas_me.OwnContact)
+    @routes.post("/me/contacts", takes=schemas_me.ContactTaken, gives=schemas_me.OwnContact, refuses=[429])
     def add_contact(body: dict[str, str]) -> Contact:
         """Add a way to reach you. It is used once you have confirmed it with a code."""
         who, now = auth.acting("api"), clock()
@@ -57,7 +57,7 @@ def _contacts(routes: Routes, database: Database, clock: Callable[[], datetime])
 
 
 def _sending(routes: Routes, database: Database, clock: Callable[[], datetime], wake: Callable[[], None]) -> None:
-    @routes.post(f"{CONTACT}/code", takes=schemas_me.NoBody, gives=schemas_me.Told)
+    @routes.post(f"{CONTACT}/code", takes=schemas_me.NoBody, gives=schemas_me.Told, refuses=[429])
     def send_code(_body: dict[str, Any], number: int) -> Told:
         """Have a code sent there: one a minute and 5 an hour."""
         with database.transaction() as session:
@@ -65,7 +65,7 @@ def _sending(routes: Routes, database: Database, clock: Callable[[], datetime], 
         wake()
         return told
 
-    @routes.post(f"{CONTACT}/test", takes=schemas_me.NoBody, gives=schemas_me.Told)
+    @routes.post(f"{CONTACT}/test", takes=schemas_me.NoBody, gives=schemas_me.Told, refuses=[429])
     def send_test(_body: dict[str, Any], number: int) -> Told:
         """Have a test page sent there: 5 an hour. Its result is shown with the contact method."""
         with database.transaction() as session:
@@ -75,7 +75,7 @@ def _sending(routes: Routes, database: Database, clock: Callable[[], datetime], 
 
 
 def _rules(routes: Routes, database: Database, clock: Callable[[], datetime]) -> None:
-    @routes.get("/me/rules", gives=schemas_me.OwnRules)
+    @routes.get("/me/rules", gives=schemas_me.OwnRules, refuses=[403])
     def rules() -> dict[str, Any]:
         """How you are paged (high) and notified (low), and your quiet hours."""
         with database.reading() as session:

@@ -100,7 +100,10 @@ class RotationShown(Schema):
     members = fields.List(fields.String())
     starts = fields.NaiveDateTime(
         allow_none=True,
-        metadata={"description": "wall time in the schedule's zone, without an offset; null: a calendar says it"},
+        metadata={
+            "format": "date-time-local",  # apispec would have it with an offset
+            "description": "wall time in the schedule's zone, without an offset; null: a calendar says it",
+        },
     )
     turn = fields.String(allow_none=True, metadata={"description": "12h, 1d, 2w, 1mo"})
     layer = fields.Integer(metadata={"description": "only the highest with somebody on duty counts"})

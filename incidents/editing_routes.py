@@ -62,7 +62,7 @@ def _one(routes: Routes, database: Database, kind: str, path: str) -> None:
 
     shown.__name__ = f"{kind}_as_written"
     shown.__doc__ = f"The {kind} as tocsin.yaml writes it. It takes the role admin or manager."
-    routes.get(f"/{path}/<key>", gives=ThingShown)(shown)
+    routes.get(f"/{path}/<key>", gives=ThingShown, refuses=[403])(shown)
 
 
 def _writing(

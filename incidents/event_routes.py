@@ -53,7 +53,7 @@ class EventPage(Schema):
 def api(database: Database, clock: Callable[[], datetime]) -> Blueprint:
     routes = Routes("events", "What was told to teams' own programs")
 
-    @routes.get("/events", query=EventQuery, gives=EventPage)
+    @routes.get("/events", query=EventQuery, gives=EventPage, refuses=[403])
     def deliveries(query: dict[str, Any]) -> dict[str, Any]:
         """Deliveries of events, the newest first. It takes the role admin or manager."""
         auth.require_role(*READERS)

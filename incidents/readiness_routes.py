@@ -49,7 +49,7 @@ def finder(database: Database, desk: Desk, channels: Collection[str]) -> Finder:
 def api(found: Finder, clock: Callable[[], datetime]) -> Blueprint:
     routes = Routes("readiness", "What would keep somebody from being woken")
 
-    @routes.get("/readiness", gives=Readiness)
+    @routes.get("/readiness", gives=Readiness, refuses=[403])
     def readiness() -> dict[str, Any]:
         """What `tocsin check` finds in the database now. It takes the role admin or manager."""
         auth.require_role(*READERS)

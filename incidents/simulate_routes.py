@@ -70,7 +70,7 @@ class ProposalShown(SimulationShown):
 def blueprint(database: Database, desk: Desk, clock: Callable[[], datetime]) -> Blueprint:
     routes = Routes("simulations", "Who would be woken, before it matters")
 
-    @routes.get("/simulate", query=SimulationQuery, gives=SimulationShown)
+    @routes.get("/simulate", query=SimulationQuery, gives=SimulationShown, refuses=[404])
     def simulate(query: dict[str, Any]) -> dict[str, Any]:
         """Who would be woken, when and by what, if nobody answered: for a policy, a service, or an incident on record."""
         asked = _asked(query, clock())
@@ -78,7 +78,7 @@ def blueprint(database: Database, desk: Desk, clock: Callable[[], datetime]) -> 
             prepared = simulating.prepare(session, asked)
         return _shown(prepared, asked)
 
-    @routes.document("/simulate.svg", media_type="image/svg+xml", query=SimulationQuery)
+    @routes.document("/simulate.svg", media_type="image/svg+xml", query=SimulationQuery, refuses=[404])
     def simulate_svg(query: dict[str, Any]) -> Response:
         """The same as a picture: people below each other, time to the right."""
         asked = _asked(query, clock())
@@ -87,7 +87,7 @@ def blueprint(database: Database, desk: Desk, clock: Callable[[], datetime]) -> 
         drawn = picture.svg(prepared.course(asked), prepared.title)
         return Response(drawn, content_type="image/svg+xml; charset=utf-8")
 
-    @routes.post("/simulate", takes=ProposalTaken, gives=ProposalShown)
+    @routes.post("/simulate", takes=ProposalTaken, gives=ProposalShown, refuses=[404])
     def propose(taken: dict[str, Any]) -> dict[str, Any]:
         """The same for a configuration that is not applied, and what it would change for whom. For administrators."""
         auth.require("administer")

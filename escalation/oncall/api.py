@@ -88,7 +88,7 @@ def _time_off(routes: Routes, edge: Edge) -> None:
         edge.act(lambda session, who, now: time_off.remove(session, key, number, who, now, base_url=edge.base_url))
         return {"sentence": "Taken back."}
 
-    @routes.get("/me/time-off", gives=schemas.TimesOff)
+    @routes.get("/me/time-off", gives=schemas.TimesOff, refuses=[403])
     def own_time_off() -> dict[str, Any]:
         """When you are off, as far as it is not over."""
         return listed(own_key())
@@ -129,7 +129,7 @@ def _swaps(routes: Routes, edge: Edge) -> None:
             found = swap_rows.listed(session, responder_id=mine, before_id=query["cursor"], limit=limit + 1)
         return paged(found, limit, "swaps", lambda swap: swap.id)
 
-    @routes.post("/swaps", takes=schemas.SwapTaken, gives=schemas.SwapGiven)
+    @routes.post("/swaps", takes=schemas.SwapTaken, gives=schemas.SwapGiven, refuses=[404])
     def propose_swap(body: dict[str, Any]) -> Any:
         """Ask somebody to take your time on call, perhaps for some of theirs. Nothing changes until they agree."""
 

@@ -49,7 +49,7 @@ def _ahead(routes: Routes, edge: Edge) -> None:
             found = feeds.shifts(session, since, until, keys=[key])
         return {"since": since, "until": until, "items": found, "next": None}
 
-    @routes.get("/me/shifts", query=schemas.ShiftsQuery, gives=schemas.Shifts)
+    @routes.get("/me/shifts", query=schemas.ShiftsQuery, gives=schemas.Shifts, refuses=[403])
     def own_shifts(query: dict[str, Any]) -> dict[str, Any]:
         """Your own shifts on every schedule."""
         own, (since, until) = own_key(), _span(edge, query)
@@ -66,7 +66,7 @@ def _ahead(routes: Routes, edge: Edge) -> None:
 
 
 def _feeds(routes: Routes, edge: Edge) -> None:
-    @routes.get("/me/feeds", gives=schemas.Feeds)
+    @routes.get("/me/feeds", gives=schemas.Feeds, refuses=[403])
     def own_feeds() -> dict[str, Any]:
         """Your calendar addresses. The addresses themselves are not kept."""
         with edge.database.reading() as session:
