@@ -45,6 +45,18 @@ def to_text(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
+def to_words(seconds: float) -> str:
+    """In a sentence: `30 minutes`, `1 hour 30 minutes`; of what is longer than a minute no seconds."""
+    whole = int(seconds)
+    rest = whole - whole % UNIT_SECONDS["m"] if whole > UNIT_SECONDS["m"] else whole
+    parts: list[str] = []
+    for name, unit in (("day", "d"), ("hour", "h"), ("minute", "m"), ("second", "s")):
+        number, rest = divmod(rest, UNIT_SECONDS[unit])
+        if number:
+            parts.append(f"{number} {name}{'s' if number > 1 else ''}")
+    return " ".join(parts) or "0 seconds"
+
+
 def split_single(written: str) -> tuple[int, str]:
     """`1w` as (1, "w"), for what is counted in a unit rather than measured. Raises DurationError."""
     match = re.fullmatch(_COUNTED, written)

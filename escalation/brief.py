@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 NO_INCIDENT = 0  # in the place of an incident's number, which begins with 1
+ALERTS_COUNTED_MAX = 1_000  # of one incident; beyond it, people are told that there are as many or more
 
 
 _SEVERITY_RANKS = {"CRITICAL": 0, "HIGH": 2, "MEDIUM": 5, "LOW": 7, "INFO": 8}
@@ -79,6 +80,8 @@ class Standing:
     resolved_at: datetime | None = None
     asked: str = ""  # the holder's name, while they are asked whether they still have it
     awaiting: str = ""  # e.g. "2 keepers' approval to resolve"
+    alerts: int = 1  # that it holds, up to ALERTS_COUNTED_MAX
+    alerts_ended: int = 0
 
     def to_json(self) -> dict[str, Any]:
         stored = asdict(self)

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     ACK_TIMEOUT_MISSING = "ack_timeout.missing"
     PHASE_MISSING = "phase.missing"
     SNOOZE_MISSING = "snooze.missing"
+    SETTLE_MISSING = "settle.missing"
     NOTICE_FORGOTTEN = "notice.forgotten"
     DUTY_MISSING = "duty.missing"
     CALENDAR_MISSING = "calendar.missing"

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 from config.errors import ConflictError, InvalidInputError
 from escalation import beside, escalate, hooks, responders
 from escalation.channels import answers
-from incidents import briefing, clocks, lifecycle, noting, requests
+from escalation.models import TimerKind
+from escalation.paging import timers
+from incidents import briefing, clocks, flapping, grouping, lifecycle, noting, requests
 from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Already, By, Move, Moved, Status, Withheld
 from incidents.models import Alert, ChangeRequest, Incident, RequestState
@@ -97,25 +99,34 @@ def resolve(session: Session, desk: Desk, number: int, actor: Actor, now: dateti
     return Outcome(number, True, incident.status, answers.resolved(number))
 
 
-def resolve_alert(session: Session, desk: Desk, alert: Alert, actor: Actor, now: datetime) -> Outcome:
-    """The source says that this alert has ended; when all of an incident's have, it is resolved."""
+def resolve_alert(
+    session: Session, desk: Desk, alert: Alert, actor: Actor, now: datetime, *, because: str = ""
+) -> Outcome:
+    """The source says that this alert has ended; when all of an incident's have, it is resolved.
+
+    One that flaps ends later, if it stays quiet. `because`: it has.
+    """
     incident = noting.locked(session, alert.incident_id)
     session.refresh(alert)
     if alert.status != AlertStatus.FIRING:
         return Outcome(incident.id, False, incident.status, "It had ended before.")
+    if not because and flapping.settle(session, desk, incident, alert, actor, now):
+        return Outcome(incident.id, False, incident.status, "It comes and goes, and ends if it stays quiet.")
     alert.status = AlertStatus.RESOLVED
-    alert.resolved_at = now
+    alert.resolved_at, alert.settles_at = now, None
     facts = {"dedup_key": alert.dedup_key, "title": alert.title}
-    noting.note(session, desk, incident, "alert.resolved", f"{actor.name} says it has ended.", actor, now, facts)
+    text = because or f"{actor.name} says it has ended."
+    noting.note(session, desk, incident, "alert.resolved", text, actor, now, facts)
     session.flush()
     firing = session.scalar(
         select(Alert.id).where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING).limit(1)
     )
     if firing is not None:
+        grouping.show(session, incident, now)
         return Outcome(incident.id, False, incident.status, "Other alerts of the incident still fire.")
     verdict = lifecycle.move(Status(incident.status), Move.RESOLVE, By.SOURCE, constitutional=_constitutional(incident))
     if isinstance(verdict, Moved):
-        _resolve(session, desk, incident, verdict, actor, now, "The source reports that it has ended.")
+        _resolve(session, desk, incident, verdict, actor, now, because or "The source reports that it has ended.")
         return Outcome(incident.id, True, incident.status, answers.resolved(incident.id))
     if isinstance(verdict, Withheld):
         noting.note(session, desk, incident, "resolve.withheld", f"Not resolved: {verdict.why}.", actor, now)
@@ -192,7 +203,7 @@ def _resolve(
     session.execute(
         update(Alert)
         .where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING)
-        .values(status=AlertStatus.RESOLVED, resolved_at=now)
+        .values(status=AlertStatus.RESOLVED, resolved_at=now, settles_at=None)
         .execution_options(synchronize_session="fetch")
     )
     session.execute(
@@ -205,7 +216,7 @@ def _resolve(
     _stop(session, desk, incident, f"resolved by {actor.name}", now)
     beside.withdraw(session, desk.journal, incident.id, why=f"resolved by {actor.name}", now=now)
     hooks.cancel(session, desk.journal, incident.id, why=f"resolved by {actor.name}", now=now)
-    clocks.stop(session, incident)
+    timers.cancel(session, incident.id, (*clocks.KINDS, TimerKind.SETTLE))
 
 
 def _stop(session: Session, desk: Desk, incident: Incident, why: str, now: datetime) -> None:

@@ -23,6 +23,7 @@ from incidents import (
     governance,
     queries,
     queries_detail,
+    queries_services,
     reclassifying,
     schemas,
     schemas_taken,
@@ -140,7 +141,7 @@ def _surroundings(routes: Routes, edge: Edge) -> None:
     def services(query: dict[str, Any]) -> dict[str, Any]:
         """Services, and by which integrations their alerts come in."""
         with edge.database.reading() as session:
-            found = queries.services(session, after=query["cursor"], limit=query["limit"] + 1)
+            found = queries_services.services(session, after=query["cursor"], limit=query["limit"] + 1)
         return paged(found, query["limit"], "services", lambda service: service.key)
 
     @routes.get("/runbooks", query=schemas_taken.RunbooksQuery, gives=schemas.RunbookPage)

@@ -20,6 +20,7 @@ from config import ids
 from config.changes import Changes
 from config.sealed import Vault
 from escalation import declared_hooks
+from incidents import noise
 from incidents.declared import DeclaredIntegration, DeclaredService
 from incidents.models import Alert, Incident, Integration, Service
 from incidents.routing import Choice
@@ -76,7 +77,9 @@ def _write_service(session: Session, row: Service | None, wanted: DeclaredServic
         wanted.policy, wanted.protected, wanted.runbook, wanted.timezone, wanted.holidays, wanted.choices
     )
     remediation = wanted.remediation.to_json() if wanted.remediation else {}
-    after |= _remediation_shown(remediation)
+    grouping = wanted.group.to_json() if wanted.group else {}
+    flapping = wanted.flap.to_json() if wanted.flap else {}
+    after |= _remediation_shown(remediation) | noise.as_written(grouping, flapping)
     if row is None:
         row = Service(key=wanted.key)
         session.add(row)
@@ -92,6 +95,8 @@ def _write_service(session: Session, row: Service | None, wanted: DeclaredServic
     row.holidays = wanted.holidays
     row.policy_choices = [choice.to_json() for choice in wanted.choices]
     row.remediation = remediation
+    row.grouping = grouping
+    row.flapping = flapping
     return row
 
 
@@ -106,7 +111,7 @@ def policies_in_use(session: Session) -> set[str]:
 def as_written(row: Service) -> dict[str, Any]:
     choices = tuple(map(Choice.from_json, row.policy_choices))
     written = _as_written(row.policy_key, row.protected, row.runbook, row.timezone, row.holidays, choices)
-    return written | _remediation_shown(row.remediation)
+    return written | _remediation_shown(row.remediation) | noise.as_written(row.grouping, row.flapping)
 
 
 def _remediation_shown(remediation: dict[str, Any]) -> dict[str, Any]:

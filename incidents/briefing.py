@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from escalation.brief import Brief, Standing
+from escalation.brief import ALERTS_COUNTED_MAX, Brief, Standing
 from incidents import phases, severity
 from incidents.models import Alert, ChangeRequest, HoldRow, Incident, RequestState
 from incidents.phases import Hold
 from incidents.severity import IncidentClass, Severity
+from incidents.sources.base import AlertStatus
 from runbook_links.models import RunbookLink
 from runbook_links.shelf import Shelf
 
@@ -28,9 +29,18 @@ def runbook_url(base_url: str, runbook_id: str) -> str:
     return f"{base_url}/runbooks/{runbook_id}"
 
 
+def leading(session: Session, incident: Incident) -> Alert:
+    """The alert that the incident is named after, or else its first."""
+    named = Alert.title != incident.title  # false comes first
+    ordered = select(Alert).where(Alert.incident_id == incident.id).order_by(named, Alert.id)
+    return session.scalars(ordered.limit(1)).one()
+
+
 def brief(
-    incident: Incident, alert: Alert, service_key: str, link: RunbookLink | None, *, base_url: str, shelf: Shelf
-) -> Brief:
+    incident: Incident, alert: Alert, service_key: str, link: RunbookLink | None,
+    *, base_url: str, shelf: Shelf, flaps: str = "",
+) -> Brief:  # fmt: skip
+    """`flaps`: why the alert counts as flapping, in a sentence."""
     runbook = shelf.library.get(link.runbook_id) if link else None
     return Brief(
         incident_id=incident.id,
@@ -38,7 +48,7 @@ def brief(
         incident_class=incident.incident_class,
         severity=incident.severity,
         service=service_key,
-        summary=alert.body[:SUMMARY_CHARACTERS_MAX],
+        summary="\n\n".join(part for part in (flaps, alert.body) if part)[:SUMMARY_CHARACTERS_MAX],
         reason=str(incident.classification.get("sentence", "")),
         opened_at=incident.opened_at,
         url=incident_url(base_url, incident.id),
@@ -79,8 +89,20 @@ def course_of(session: Session, incident: Incident) -> phases.Course:
     return course(incident, holds(session, [incident.id]).get(incident.id, ()))
 
 
+def _counted(session: Session, incident: Incident) -> tuple[int, int]:
+    """How many alerts it has, up to ALERTS_COUNTED_MAX, and how many of those have ended. Only what was opened for
+    others to join has several, and is asked."""
+    if not incident.group_key:
+        return 1, 0
+    of_it = select(Alert.status).where(Alert.incident_id == incident.id).limit(ALERTS_COUNTED_MAX).subquery()
+    ended = case((of_it.c.status != AlertStatus.FIRING, 1), else_=0)
+    total, over = session.execute(select(func.count(), func.coalesce(func.sum(ended), 0)).select_from(of_it)).one()
+    return total, over
+
+
 def standing(session: Session, incident: Incident, now: datetime) -> Standing:
     """`level` is left to escalation, which knows it."""
+    alerts, alerts_ended = _counted(session, incident)
     pending = session.scalars(
         select(ChangeRequest.action)
         .where(
@@ -99,4 +121,6 @@ def standing(session: Session, incident: Incident, now: datetime) -> Standing:
         resolved_at=incident.resolved_at,
         asked=incident.acknowledged_by if incident.reminded_at is not None else "",
         awaiting=f"two keepers' approval to {' and to '.join(pending)}" if pending else "",
+        alerts=alerts,
+        alerts_ended=alerts_ended,
     )

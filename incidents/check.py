@@ -13,16 +13,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import declaration
+from config import declaration, durations
 from config.declaration import Document, Path
 from escalation import check, ground, survey
 from escalation.check import SEVERITIES
 from escalation.ground import Finding
-from incidents import apply, configuration
+from incidents import apply, configuration, noise
 from incidents.desk import Desk
 from incidents.models import Integration, Service
+from incidents.noise import Grouping
 from incidents.ruleset import Ruleset
 from incidents.severity import Severity
+
+GROUP_SECONDS_SOUND = 3_600
 
 
 def of_database(session: Session, desk: Desk, now: datetime, *, channels: Collection[str] | None) -> list[Finding]:
@@ -36,7 +39,8 @@ def of_database(session: Session, desk: Desk, now: datetime, *, channels: Collec
         channels=channels,
     )
     ways_in = {service: sorted(keys) for service, keys in _ways_in(session).items()}
-    return _sorted([*check.findings(found), *_of_services(ways_in), *_of_rules(desk.ruleset, runbooks)])
+    of_noise = _of_noise({row.key: noise.Grouping.from_json(row.grouping) for row in session.scalars(select(Service))})
+    return _sorted([*check.findings(found), *_of_services(ways_in), *of_noise, *_of_rules(desk.ruleset, runbooks)])
 
 
 def of_text(
@@ -55,7 +59,8 @@ def of_text(
     used |= {choice.policy for service in says.services for choice in service.choices}
     declared = ground.from_declared(says.escalation, now, policies_in_use=frozenset(used), runbooks=frozenset(runbooks))
     ways_in = {service.key: [each.source for each in service.integrations] for service in says.services}
-    found = [*check.findings(declared), *_of_services(ways_in), *_of_rules(desk.ruleset, runbooks)]
+    of_noise = _of_noise({service.key: service.group for service in says.services})
+    found = [*check.findings(declared), *_of_services(ways_in), *of_noise, *_of_rules(desk.ruleset, runbooks)]
     document = declaration.read_text(text, env=env, file_name=file_name)
     return _sorted(_placed(each, document) for each in found)
 
@@ -99,6 +104,20 @@ def _of_services(ways_in: Mapping[str, Collection[str]]) -> Iterator[Finding]:
                 "It has no integration: no alert can reach it.",
                 "Declare one, or take the service out.",
                 ("services", service),
+            )
+
+
+def _of_noise(groupings: Mapping[str, Grouping | None]) -> Iterator[Finding]:
+    for service, grouping in sorted(groupings.items()):
+        if grouping is not None and grouping.within_seconds > GROUP_SECONDS_SOUND:
+            within = durations.to_words(grouping.within_seconds)
+            yield Finding(
+                "warning",
+                "long-grouping",
+                f"service {service}",
+                f"Its alerts join one incident for {within}: new trouble in that time pages nobody anew, unless it is worse.",
+                "Group within an hour or less, or name labels in `by` that tell one trouble from another.",
+                ("services", service, "group", "within"),
             )
 
 

@@ -17,8 +17,9 @@ from escalation.declared_hooks import Hook
 from escalation.declared_names import KEY, NOTHING_BESIDE, Beside
 from escalation.oncall.hours import Hours
 from escalation.oncall.schedules import zone_names
-from incidents import declared_heartbeats
+from incidents import declared_heartbeats, declared_noise
 from incidents.declared_heartbeats import DeclaredHeartbeat
+from incidents.noise import Damping, Grouping
 from incidents.routing import Choice
 from incidents.severity import IncidentClass, Severity
 from incidents.sources import mapping
@@ -98,6 +99,8 @@ class DeclaredService:
     remediation: Hook | None = None
     choices: tuple[Choice, ...] = ()  # before `policy`: the first that fits
     heartbeats: tuple[DeclaredHeartbeat, ...] = ()
+    group: Grouping | None = None
+    flap: Damping | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,8 @@ def _service(section: Fields, known: _Known, owners: dict[str, str]) -> Declared
         remediation=declared_hooks.hook(section, "remediation"),
         choices=tuple(_choice(each, known) for each in choices),
         heartbeats=declared_heartbeats.read(section, lambda key: _key_problem("", key), owners),
+        group=declared_noise.grouping(section),
+        flap=declared_noise.damping(section),
     )
     return service if section.sound else None
 

@@ -17,7 +17,7 @@ from escalation.oncall.calendars import CalendarErrand
 from escalation.oncall.duty import DutyErrand
 from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
-from incidents import assigning, clocks, emergency, heartbeats
+from incidents import assigning, clocks, emergency, heartbeats, settling
 from incidents.desk import Desk
 from incidents.event_errand import EventErrand
 
@@ -35,6 +35,7 @@ def acts(desk: Desk) -> dict[TimerKind, Act]:
         TimerKind.SNOOZE: _at(desk, assigning.snooze_ends),
         TimerKind.RUNBOOK: _at(desk, emergency.attach),
         TimerKind.HEARTBEAT: _at(desk, heartbeats.expired),
+        TimerKind.SETTLE: _at(desk, settling.ends),
         TimerKind.COVERAGE: partial(coverage.look, base_url=desk.base_url),
     }
 

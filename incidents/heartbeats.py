@@ -18,7 +18,8 @@ from escalation.paging import timers
 from escalation.paging.timers import Claimed, Wanted
 from incidents import intake, manual
 from incidents.desk import Actor, Desk
-from incidents.intake import Door, Report
+from incidents.intake import Door
+from incidents.judging import Report
 from incidents.models import Heartbeat, Service
 from incidents.severity import Severity
 from incidents.sources import reading

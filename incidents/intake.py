@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import bindparam, select
@@ -13,12 +13,23 @@ from config.errors import ConflictError
 from escalation import escalate, locks, settled
 from escalation.escalate import Terms
 from escalation.plan import BusinessDays
-from incidents import actions, briefing, classification, noting, remedying, rising, routing, severity
-from incidents.classification import AlertText, Classification
+from incidents import (
+    actions,
+    briefing,
+    flapping,
+    grouping,
+    judging,
+    noting,
+    remedying,
+    rising,
+    routing,
+)
+from incidents.classification import Classification
 from incidents.desk import Actor, Desk
+from incidents.judging import Report
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Integration, Service
-from incidents.severity import IncidentClass, Severity
+from incidents.severity import Severity
 from incidents.sources.base import AlertStatus, IncomingAlert
 from runbook_links import links
 from runbook_links.matching import Wanted
@@ -42,16 +53,6 @@ class Received:
 
     incident_id: int | None
     opened: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A person reports, and what they think of it. They may raise or lower an operational result; a constitutional one
-    only rises, and its class stays."""
-
-    actor: Actor
-    severity: Severity | None = None
-    incident_class: IncidentClass | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,13 @@ def receive(
     session: Session, desk: Desk, door: Door, incoming: IncomingAlert, now: datetime, *, report: Report | None = None
 ) -> Received:
     """Take one alert in. When the transaction commits, it is stored and belongs to exactly one incident."""
+    grouping.one_at_a_time(session, door.service, incoming)
     _one_at_a_time(session, door, incoming)
     alert = session.scalar(_OPEN_ALERT, {"integration": door.integration_id, "dedup_key": incoming.dedup_key})
     if incoming.status is AlertStatus.FIRING:
         report = report or Report(Actor(name=incoming.source, kind="source", via=incoming.source))
         if alert is None:
-            return _open(session, desk, door, incoming, report, now)
+            return _new(session, desk, door, incoming, report, now)
         return _repeat(session, desk, door, alert, incoming, report, now)
     actor = Actor(name=f"{incoming.source} ({door.service.key})", kind="source", via=incoming.source)
     if alert is None:
@@ -105,8 +107,27 @@ def receive(
     return Received(alert.incident_id)
 
 
-def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, report: Report, now: datetime) -> Received:
-    found = _judged(_classify(desk, door, incoming), report)
+def _new(
+    session: Session, desk: Desk, door: Door, incoming: IncomingAlert, report: Report, now: datetime,
+    *, held: int | None = None,
+) -> Received:  # fmt: skip
+    """It joins an incident of its service, or opens one. `held`: see `grouping.joinable`."""
+    found = judging.judged(judging.classify(desk, door.service, incoming), report)
+    alert = _alert(door, incoming, found, now)
+    flaps = flapping.look(session, door.service, alert, found.incident_class, now)
+    key = grouping.key_of(door.service, incoming, found)
+    incident = grouping.joinable(session, door.service, key, report.actor, now, held=held)
+    if incident is None:
+        return _open(session, desk, door, incoming, report, now, alert=alert, found=found, group_key=key, flaps=flaps)
+    grouping.join(session, desk, incident, alert, found, report.actor, now)
+    flapping.note(session, desk, incident, alert, flaps, now)
+    return Received(incident.id)
+
+
+def _open(
+    session: Session, desk: Desk, door: Door, incoming: IncomingAlert, report: Report, now: datetime,
+    *, alert: Alert, found: Classification, group_key: str, flaps: str,
+) -> Received:  # fmt: skip
     incident = Incident(
         service_id=door.service.id,
         title=incoming.title,
@@ -115,13 +136,14 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, rep
         severity_initial=found.severity,
         severity_peak=found.severity,
         status=Status.OPEN,
-        classification=_explanation(found),
+        classification=judging.explanation(found),
         confirm_class=found.confirm_class,
         opened_at=now,
+        group_key=group_key,
     )
     session.add(incident)
     session.flush()
-    alert = _alert(door, incident, incoming, found, now)
+    alert.incident_id = incident.id
     session.add(alert)
     by = report.actor
     text = f"{by.name} reported: {incoming.title}"
@@ -139,9 +161,12 @@ def _open(session: Session, desk: Desk, door: Door, incoming: IncomingAlert, rep
     desk.journal(
         session, incident.id, "incident.classified", found.sentence, occurred_at=now, payload={"record": found.record}
     )
+    flapping.note(session, desk, incident, alert, flaps, now)
     wanted = _wanted(door, incoming, found)
     link = links.attach(session, desk.journal, desk.shelf, incident.id, wanted, now, is_new=True)
-    brief = briefing.brief(incident, alert, door.service.key, link, base_url=desk.base_url, shelf=desk.shelf)
+    brief = briefing.brief(
+        incident, alert, door.service.key, link, base_url=desk.base_url, shelf=desk.shelf, flaps=flaps
+    )
     chosen = routing.policy_for(door.service.policy_choices, door.service.policy_key, found, now)
     agreed = settled.settled(session, chosen)
     terms = Terms(
@@ -162,8 +187,9 @@ def _repeat(
     incident = noting.locked(session, alert.incident_id)
     session.refresh(alert)
     if alert.status != AlertStatus.FIRING:  # it ended while this one waited for the lock
-        return _open(session, desk, door, incoming, report, now)
-    found = _judged(_classify(desk, door, incoming), report)
+        return _new(session, desk, door, incoming, report, now, held=incident.id)
+    found = judging.judged(judging.classify(desk, door.service, incoming), report)
+    had_settled = flapping.came_back(session, alert)
     alert.count += 1
     alert.last_at = now
     alert.title, alert.body = incoming.title, incoming.body
@@ -172,7 +198,8 @@ def _repeat(
         session,
         incident.id,
         "alert.repeated",
-        f"{report.actor.name} reported it again ({alert.count} times now).",
+        f"{report.actor.name} reported it again{', before it had been quiet for long enough' if had_settled else ''}"
+        f" ({alert.count} times now).",
         occurred_at=now,
         actor=report.actor.name,
         actor_kind=report.actor.kind,
@@ -197,7 +224,7 @@ def amend(
     alert.labels, alert.raw = dict(incoming.labels), dict(incoming.raw)
     facts = {"dedup_key": alert.dedup_key, "title": incoming.title}
     noting.note(session, desk, incident, "alert.changed", text, actor, now, facts)
-    rising.after_alert(session, desk, incident, alert, _classify(desk, door, incoming), now)
+    rising.after_alert(session, desk, incident, alert, judging.classify(desk, door.service, incoming), now)
 
 
 def _one_at_a_time(session: Session, door: Door, incoming: IncomingAlert) -> None:
@@ -205,43 +232,9 @@ def _one_at_a_time(session: Session, door: Door, incoming: IncomingAlert) -> Non
     locks.one_at_a_time(session, f"{door.integration_id}:{incoming.dedup_key}")
 
 
-def _classify(desk: Desk, door: Door, incoming: IncomingAlert) -> Classification:
-    text = AlertText(
-        title=incoming.title,
-        body=incoming.body,
-        name=incoming.labels.get("alertname", ""),
-        service=door.service.key,
-        component=incoming.component,
-        environment=incoming.environment,
-        source=incoming.source,
-        labels=incoming.labels,
-        status=incoming.status,
-        severity_hint=incoming.severity_hint,
-        protected=door.service.protected,
-    )
-    return classification.classify(text, desk.ruleset)
-
-
-def _judged(found: Classification, report: Report) -> Classification:
-    """What the rules found, and beside it what the person who reports says of it."""
-    new_class = severity.class_after_repeat(found.incident_class, report.incident_class or found.incident_class)
-    said = report.severity or found.severity
-    constitutional = found.incident_class is IncidentClass.CONSTITUTIONAL
-    new = severity.worst(found.severity, said) if constitutional else said
-    if (new_class, new) == (found.incident_class, found.severity):
-        return found
-    sentence = f"{found.sentence} {report.actor.name} makes it {new_class} {new}."
-    return replace(found, incident_class=new_class, severity=new, sentence=sentence, confirm_class=False)
-
-
-def _explanation(found: Classification) -> dict[str, object]:
-    return {**found.record, "sentence": found.sentence, "reasons": list(found.reasons)}
-
-
-def _alert(door: Door, incident: Incident, incoming: IncomingAlert, found: Classification, now: datetime) -> Alert:
+def _alert(door: Door, incoming: IncomingAlert, found: Classification, now: datetime) -> Alert:
     return Alert(
         integration_id=door.integration_id,
-        incident_id=incident.id,
         source=incoming.source,
         dedup_key=incoming.dedup_key,
         status=AlertStatus.FIRING,

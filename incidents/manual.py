@@ -11,7 +11,8 @@ from config import ids
 from config.errors import InvalidInputError
 from incidents import apply, intake, noting
 from incidents.desk import Actor, Desk
-from incidents.intake import Door, Received, Report
+from incidents.intake import Door, Received
+from incidents.judging import Report
 from incidents.models import Integration, Service
 from incidents.severity import IncidentClass, Severity
 from incidents.sources.base import AlertStatus, IncomingAlert
@@ -27,7 +28,7 @@ def report(
     *, service: str, title: str, description: str = "", severity: Severity | None = None,
     incident_class: IncidentClass | None = None, dedup_key: str = "",
 ) -> Received:  # fmt: skip
-    """`severity` and `incident_class` are the reporter's own, beside the automatic result: see intake.Report.
+    """`severity` and `incident_class` are the reporter's own, beside the automatic result: see judging.Report.
 
     With a `dedup_key` that is open already for this service, it is counted as a repeat of that one.
     """

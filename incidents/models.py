@@ -25,8 +25,8 @@ class Service(Base):
     holidays: Mapped[str] = mapped_column(String(16), default="")  # whose public holidays are no business days
     policy_choices: Mapped[list[Any]] = mapped_column(Json, default=list)  # before policy_key: the first that fits
     remediation: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # {url, retries}: called at level 1
-    grouping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # grouping.Grouping; empty: none
-    flapping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # flapping.Damping; empty: none
+    grouping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # noise.Grouping; empty: none
+    flapping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # noise.Damping; empty: none
 
 
 class Integration(Base):
@@ -92,9 +92,7 @@ class Incident(Base):
     snoozed_until: Mapped[datetime | None]
     phase_late: Mapped[str] = mapped_column(String(16), default="")  # the last phase whose lateness was acted on
     silenced_until: Mapped[datetime | None]  # nobody is woken for it before that, unless it changes
-    group_key: Mapped[str] = mapped_column(
-        String(64), default=""
-    )  # what later alerts are matched by; empty: none joins
+    group_key: Mapped[str] = mapped_column(String(64), default="")  # later alerts are matched by it; empty: none joins
 
 
 class Alert(Base):

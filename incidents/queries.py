@@ -1,4 +1,4 @@
-"""Incidents as lists show them, their timelines, and what surrounds them: services and runbooks.
+"""Incidents as lists show them, their timelines, and the runbooks beside them.
 
 Reads only, and gives values only. How many statements a list takes does not depend on how long it is.
 """
@@ -17,7 +17,7 @@ from escalation import queries as paging_queries
 from escalation.brief import Standing
 from escalation.queries import Person
 from incidents import briefing, phases, severity
-from incidents.models import ChangeRequest, Incident, Integration, RequestState, Service
+from incidents.models import ChangeRequest, Incident, RequestState, Service
 from incidents.phases import Hold, Phase
 from incidents.proof import timeline
 from incidents.proof.models import TimelineEntry
@@ -70,22 +70,6 @@ class Entry:
     facts: dict[str, Any]
     supersedes: int | None
     hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceShown:
-    key: str
-    policy: str
-    protected: bool
-    runbook: str
-    timezone: str
-    integrations: tuple[IntegrationShown, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class IntegrationShown:
-    source: str
-    key_hint: str  # the last characters of its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,18 +196,6 @@ def _entry(row: TimelineEntry) -> Entry:
         supersedes=row.supersedes,
         hash=row.entry_hash,
     )
-
-
-def services(session: Session, *, after: str, limit: int) -> list[ServiceShown]:
-    rows = session.scalars(select(Service).where(Service.key > after).order_by(Service.key).limit(limit)).all()
-    ways_in: dict[int, list[IntegrationShown]] = {row.id: [] for row in rows}
-    integrations = select(Integration).where(Integration.service_id.in_(ways_in)).order_by(Integration.id)
-    for each in session.scalars(integrations):
-        ways_in[each.service_id].append(IntegrationShown(each.source, each.key_hint))
-    return [
-        ServiceShown(row.key, row.policy_key, row.protected, row.runbook, row.timezone, tuple(ways_in[row.id]))
-        for row in rows
-    ]
 
 
 def runbooks(library: Library, today: date, base_url: str) -> list[RunbookShown]:

@@ -85,6 +85,8 @@ class AlertShown:
     first_at: datetime
     last_at: datetime
     resolved_at: datetime | None
+    flapping: bool
+    settles_at: datetime | None
     url: str
     labels: dict[str, Any]
     links: list[Any]
@@ -217,6 +219,8 @@ def _alerts(session: Session, number: int) -> tuple[tuple[AlertShown, ...], int]
             first_at=alert.first_at,
             last_at=alert.last_at,
             resolved_at=alert.resolved_at,
+            flapping=alert.flapping,
+            settles_at=alert.settles_at,
             url=alert.url,
             labels=alert.labels,
             links=alert.links,

@@ -25,7 +25,15 @@ from escalation.findings import Finding, Kind, Outcome
 from escalation.models import Escalation, Timer, TimerKind
 from escalation.paging import reconcile
 from escalation.plan import BusinessDays
-from incidents import briefing, noting, owed, reconciling_events, reconciling_heartbeats, routing
+from incidents import (
+    briefing,
+    noting,
+    owed,
+    reconciling_events,
+    reconciling_heartbeats,
+    reconciling_settling,
+    routing,
+)
 from incidents.desk import Desk
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Service
@@ -79,6 +87,7 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
     found += _of_incidents(session, session.execute(running.limit(reconcile.PAGE_ROWS)).all(), now)
     found += [*owed.suspects(session), *reconciling_heartbeats.suspects(session, now)]
     found += reconciling_events.suspects(session)
+    found += reconciling_settling.suspects(session)
     return [*found, *_alerts(session), *reconcile.suspects(session, now)]
 
 
@@ -89,6 +98,7 @@ def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repai
         rows = session.execute(_incidents().where(Incident.id == number)).all()
         found = _of_incidents(session, rows, now)
         found += [*owed.of_incident(session, number), *_alerts(session, number)]
+        found += reconciling_settling.suspects(session, number)
         found += reconcile.of_incident(session, number, now)
         outcomes = []
         for finding in found:
@@ -207,11 +217,13 @@ def _repair(session: Session, desk: Desk, incident: Incident, finding: Finding, 
             return _advance(session, desk, incident, finding, now)
         case Kind.ACK_TIMEOUT_MISSING | Kind.PHASE_MISSING | Kind.SNOOZE_MISSING:
             return owed.repair(session, finding, incident, now)
+        case Kind.SETTLE_MISSING:
+            return reconciling_settling.repair(session, finding, now)
         case Kind.ALERT_LEFT_FIRING:
             session.execute(
                 update(Alert)
                 .where(Alert.id == finding.subject_id, Alert.status == AlertStatus.FIRING)
-                .values(status=AlertStatus.RESOLVED, resolved_at=now)
+                .values(status=AlertStatus.RESOLVED, resolved_at=now, settles_at=None)
             )
             return "It counts as ended now; if it is reported again, that opens an incident."
         case _:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from escalation import escalate
-from incidents import briefing, clocks, noting, remedying, routing, severity
+from incidents import briefing, clocks, flapping, noting, remedying, routing, severity
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
@@ -30,6 +29,8 @@ def after_alert(
     if (new_class, new) == (old_class, old):
         return
     alert.severity = found.severity
+    if incident.group_key:
+        incident.title = alert.title  # of several it is named after the worst: pages say that title first
     incident.incident_class = new_class
     incident.classification = {**found.record, "sentence": found.sentence, "reasons": list(found.reasons)}
     facts = {"from": [old_class.value, old.value], "to": [new_class.value, new.value], "record": found.record}
@@ -77,7 +78,7 @@ def to(
 
 def tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:
     """What is known of it has changed: its runbook may, and its messages say it."""
-    alert = session.scalars(select(Alert).where(Alert.incident_id == incident.id).order_by(Alert.id).limit(1)).one()
+    alert = briefing.leading(session, incident)
     service = session.get_one(Service, incident.service_id)
     wanted = Wanted(
         rule_runbook=str(incident.classification.get("runbook", {}).get("id", "")),
@@ -90,6 +91,7 @@ def tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> Non
         title=incident.title,
     )
     link = links.reattach(session, desk.journal, desk.shelf, incident.id, wanted, now)
-    brief = briefing.brief(incident, alert, service.key, link, base_url=desk.base_url, shelf=desk.shelf)
+    flaps = flapping.sentence(session, alert)
+    brief = briefing.brief(incident, alert, service.key, link, base_url=desk.base_url, shelf=desk.shelf, flaps=flaps)
     standing = briefing.standing(session, incident, now)
     escalate.rebrief(session, desk.journal, incident.id, brief=brief, standing=standing, now=now)

@@ -98,6 +98,8 @@ class AlertShown(Schema):
     first_at = Moment()
     last_at = Moment()
     resolved_at = Moment(allow_none=True)
+    flapping = fields.Boolean(metadata={"description": "it came and went so often that it is held as one"})
+    settles_at = Moment(allow_none=True, metadata={"description": "when it ends, if it stays quiet until then"})
     url = fields.String()
     labels = fields.Dict()
     links = fields.List(fields.Raw())
@@ -226,6 +228,16 @@ class IntegrationShown(Schema):
     key_hint = fields.String(metadata={"description": "the last characters of its key"})
 
 
+class GroupShown(Schema):
+    within = fields.String(metadata={"description": "a duration such as 5m, from the opening of the incident"})
+    by = fields.List(fields.String(), metadata={"description": "labels that must agree; left out: none need to"})
+
+
+class FlapShown(Schema):
+    toggles = fields.Integer(metadata={"description": "what comes and goes more often than this is held as one"})
+    within = fields.String()
+
+
 class ServiceShown(Schema):
     key = fields.String()
     policy = fields.String()
@@ -233,6 +245,8 @@ class ServiceShown(Schema):
     runbook = fields.String()
     timezone = fields.String()
     integrations = fields.List(fields.Nested(IntegrationShown))
+    group = fields.Nested(GroupShown, allow_none=True, metadata={"description": "which alerts share an incident"})
+    flap = fields.Nested(FlapShown, allow_none=True, metadata={"description": "what counts as flapping"})
 
 
 class ServicePage(Schema):

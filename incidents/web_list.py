@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from config.schemas import NUMBER_MAX, cursor, read_cursor
 from escalation import gauges
 from escalation.web_reader import times_of_reader
-from incidents import queries
+from incidents import queries, queries_services
 from incidents.lifecycle import Status
 from incidents.queries import IncidentLine, Wanted
 from incidents.severity import IncidentClass, Severity
@@ -86,7 +86,7 @@ def add(pages: Blueprint, edge: Edge) -> None:
                 tabs=TABS,
                 severities=[each.value for each in Severity],
                 classes=[each.value for each in IncidentClass],
-                services=[each.key for each in queries.services(session, after="", limit=SERVICES_MAX)],
+                services=[each.key for each in queries_services.services(session, after="", limit=SERVICES_MAX)],
                 troubles=gauges.readiness_at(session, now).reasons,
                 base_url=edge.desk.base_url,
                 times=times_of_reader(session, now),

@@ -21,7 +21,7 @@ def sms(message: Message) -> str:
     """At most SMS_PARTS_MAX parts of GSM-7, one where that holds the title; a page ends with the words to answer with.
 
     `Tocsin 42 CRITICAL const: Hash chain broken at sequence 48211. event-store, L2. Reply ACK 42`
-    The service and then the link are there only where they cost no further part and nothing of the title.
+    The service, how many alerts it has and then the link are there only where they cost no further part and nothing of the title.
     """
     brief = message.brief
     link = brief.url if gsm7.spell(brief.url) == brief.url else ""
@@ -35,7 +35,12 @@ def sms(message: Message) -> str:
     if len(said) > SMS_CHARACTERS_MAX:
         return _line(message, gsm7.cut(title, len(title) - (len(said) - SMS_CHARACTERS_MAX)))
     service = _service(brief)
-    for fuller in (_line(message, title, service=service), _line(message, title, service=service, link=link)):
+    several = wording.alerts(message.standing)
+    for fuller in (
+        _line(message, title, service=service),
+        _line(message, title, service=service, several=several),
+        _line(message, title, service=service, several=several, link=link),
+    ):
         if _costs_no_part(said, fuller):
             said = fuller
     return said
@@ -61,7 +66,7 @@ def console_line(message: Message) -> str:
     return f"{said}: {brief.incident_id} {wording.rank_and_class(brief)} {title} [{wording.state(message.standing)}]"
 
 
-def _line(message: Message, title: str, *, service: str = "", link: str = "") -> str:
+def _line(message: Message, title: str, *, service: str = "", several: str = "", link: str = "") -> str:
     """Who speaks, which incident and how bad; what; where and why you; how to answer."""
     brief = message.brief
     rank = f"{brief.severity} const" if wording.is_constitutional(brief) else brief.severity
@@ -77,6 +82,7 @@ def _line(message: Message, title: str, *, service: str = "", link: str = "") ->
         wording.sentence(title),
         "Halt recommended." if brief.halt_recommended else "",
         wording.sentence(", ".join(where)),
+        wording.sentence(several),
         link,
         _how_to_answer(message),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from escalation.brief import NO_INCIDENT, Brief, Standing
+from escalation.brief import ALERTS_COUNTED_MAX, NO_INCIDENT, Brief, Standing
 from escalation.channels.base import Message, Purpose
 
 CUT_MARK = "…"
@@ -79,7 +79,18 @@ def state(standing: Standing, now: datetime | None = None) -> str:
         said += ". Asked whether they still have it" if standing.asked else ""
     else:
         said = "Open, not acknowledged"
+    if several := alerts(standing):
+        said += f". {several}"
     return f"{said}. Waiting for {one_line(standing.awaiting, 200)}" if standing.awaiting else said
+
+
+def alerts(standing: Standing) -> str:
+    """How many alerts there are, where there are several: "12 alerts, 3 ended"."""
+    if standing.alerts < 2:
+        return ""
+    more = " or more" if standing.alerts >= ALERTS_COUNTED_MAX else ""
+    ended = f", {standing.alerts_ended} ended" if standing.alerts_ended else ""
+    return f"{standing.alerts}{more} alerts{ended}"
 
 
 def needs_answer(standing: Standing) -> bool:

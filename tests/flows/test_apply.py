@@ -178,6 +178,10 @@ def test_a_file_with_problems_changes_nothing_and_names_them_all(database: Datab
             "~ service event-store: policy quiet -> standard",
             "~ service event-store: timezone UTC -> Asia/Tokyo",
         ]),
+        ("protected: true", "protected: true\n    group: {within: 5m, by: [cluster]}\n    flap: {toggles: 4, within: 30m}", [
+            "~ service event-store: group none -> {within: 5m, by: [cluster]}",
+            "~ service event-store: flap none -> {toggles: 4, within: 30m}",
+        ]),
     ],
 )  # fmt: skip
 def test_a_change_is_told_as_the_file_writes_it(database: Database, old: str, new: str, lines: list[str]) -> None:

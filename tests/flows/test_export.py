@@ -69,7 +69,7 @@ policies:
 """,
     changed(
         "protected: true",
-        "protected: true\n    remediation: {url: 'https://hooks.example.org/mend?key=s3cret', retries: 2}\n    holidays: PT\n    policies: [{class: constitutional, policy: gentle}, {outside: office, policy: gentle}]",
+        "protected: true\n    remediation: {url: 'https://hooks.example.org/mend?key=s3cret', retries: 2}\n    holidays: PT\n    group: {within: 90s, by: [cluster, 'on: call']}\n    flap: {toggles: 3, within: 1h30m}\n    policies: [{class: constitutional, policy: gentle}, {outside: office, policy: gentle}]",
         RICH,
     ),
 )

@@ -9,7 +9,7 @@ import pytest
 
 from config.database import Database
 from escalation.queries import Person
-from incidents import actions, queries, queries_detail, queries_reviews
+from incidents import actions, queries, queries_detail, queries_reviews, queries_services
 from incidents.desk import Actor
 from incidents.queries import IncidentLine, Wanted
 from incidents.queries_detail import IncidentDetail
@@ -172,12 +172,14 @@ def test_the_timeline_is_read_in_order_from_where_the_page_before_ended(world: W
 
 def test_services_are_listed_with_their_ways_in_and_without_their_keys(world: World) -> None:
     with world.database.reading() as session, counted(world.database) as statements:
-        found = queries.services(session, after="", limit=10)
+        found = queries_services.services(session, after="", limit=10)
     assert [(service.key, service.protected) for service in found] == [("checkout", False), ("event-store", True)]
     assert [(way.source, way.key_hint) for way in found[1].integrations] == [("pagerduty", "e0e0")]
     assert len(statements) == 2
     with world.database.reading() as session:
-        assert [service.key for service in queries.services(session, after="checkout", limit=10)] == ["event-store"]
+        assert [service.key for service in queries_services.services(session, after="checkout", limit=10)] == [
+            "event-store"
+        ]
 
 
 def test_reviews_are_listed_with_owner_and_due_date(world: World) -> None:

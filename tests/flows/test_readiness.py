@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from config.database import Database
 from escalation.models import ContactMethod
-from incidents import cli_check
+from incidents import check, cli_check
 from tests import pages
 from tests.calling import Edge
 from tests.pages import Pages
@@ -110,6 +110,28 @@ def test_a_service_without_a_way_in_is_told(tmp_path: Path) -> None:
     file = tmp_path / "tocsin.yaml"
     file.write_text(SOUND.replace("services:\n", "services:\n  lonely: {policy: standard}\n"))
     assert "warning no-way-in: service lonely" in checked(None, str(file))[1]
+
+
+def test_a_long_grouping_is_told_by_file_and_database(world: World, tmp_path: Path) -> None:
+    long = SOUND.replace("checkout: {policy: standard, ", "checkout: {policy: standard, group: {within: 1h30m}, ")
+    (tmp_path / "tocsin.yaml").write_text(long)
+    told = "warning long-grouping: service checkout"
+    assert told in checked(None, str(tmp_path / "tocsin.yaml"))[1]
+    assert told not in checked(None, str(_written(tmp_path, long.replace("1h30m", "1h"))))[1]
+    world.apply(long)
+    with world.database.reading() as session:
+        found = check.of_database(session, world.desk, world.now, channels=None)
+    (finding,) = [each for each in found if each.code == "long-grouping"]
+    assert finding.sentence == (
+        "Its alerts join one incident for 1 hour 30 minutes: new trouble in that time pages nobody anew, unless it is "
+        "worse."
+    )
+
+
+def _written(directory: Path, text: str) -> Path:
+    file = directory / "short.yaml"
+    file.write_text(text)
+    return file
 
 
 def test_the_api_and_the_page_tell_the_same(world: World) -> None:

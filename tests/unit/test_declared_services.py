@@ -11,6 +11,7 @@ from config.declaration import DeclarationError, Problems
 from escalation.oncall.hours import Hours, Window
 from incidents import declared
 from incidents.declared import DeclaredIntegration, DeclaredService
+from incidents.noise import Damping, Grouping
 from incidents.routing import Choice
 from incidents.severity import IncidentClass, Severity
 from incidents.sources.table import SOURCES
@@ -120,6 +121,41 @@ def test_the_emergency_runbook_of_a_level_must_be_there() -> None:
     assert refusals(text) == [
         'line 2, policies.standard.levels[0].runbook: there is no runbook "recover"; did you mean "recovery"?'
     ]
+
+
+NOISE = """\
+    group: {within: 5m, by: [cluster, alertname]}
+    flap: {toggles: 4, within: 30m}
+"""
+
+
+def with_noise(old: str = "", new: str = "") -> str:
+    assert not old or NOISE.count(old) == 1
+    return changed("    timezone: Europe/Lisbon\n", NOISE.replace(old, new) if old else NOISE)
+
+
+def test_a_service_may_group_its_alerts_and_damp_what_flaps() -> None:
+    checkout, store = read(with_noise())
+    assert (checkout.group, checkout.flap) == (Grouping(300, ("cluster", "alertname")), Damping(4, 1800))
+    assert (store.group, store.flap) == (None, None)
+    assert read(with_noise(", by: [cluster, alertname]"))[0].group == Grouping(300)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("within: 5m", "within: 9s", "line 6, services.checkout.group.within: must be a duration from 10s to 1d, "),
+        ("within: 5m", "within: 25h", "line 6, services.checkout.group.within: must be a duration from 10s to 1d, "),
+        ("within: 5m, ", "", "line 6, services.checkout.group.within: is missing"),
+        ("cluster, alertname", "a, a", 'line 6, services.checkout.group.by[1]: "a" stands twice'),
+        ("[cluster, alertname]", "cluster", "line 6, services.checkout.group.by: must be a list"),
+        ("toggles: 4", "toggles: 0", "line 7, services.checkout.flap.toggles: must be a whole number from 1 to 50"),
+        ("toggles: 4, ", "", "line 7, services.checkout.flap.toggles: is missing"),
+        ("within: 30m", "within: 30s", "line 7, services.checkout.flap.within: must be a duration from 1m to 1d, "),
+    ],
+)
+def test_what_cannot_hold_noise_down_is_refused_by_its_field(old: str, new: str, problem: str) -> None:
+    assert [found[: len(problem)] for found in refusals(with_noise(old, new))] == [problem]
 
 
 def test_a_file_may_declare_no_services() -> None:
