@@ -164,7 +164,7 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     documented.register_blueprint(oncall_api.blueprint(database, clock.now, wake, base_url=desk.base_url))
     app.register_blueprint(api_ahead.calendars(database, clock.now, base_url=desk.base_url))
     there = configured.names(house.settings)
-    configuration_routes.register(app, documented, database, desk, clock.now, channels=there)
+    configuration_routes.register(app, documented, database, desk, clock.now, wake=wake, channels=there)
     app.register_blueprint(incidents_web.blueprint(database, desk, clock.now, wake, demo=house.settings.demo))
     app.register_blueprint(escalation_web.blueprint(database, clock.now, wake, demo=house.settings.demo))
     app.register_blueprint(web_shifts.blueprint(database, clock.now, wake, base_url=desk.base_url))

@@ -30,9 +30,11 @@ def register(
     desk: Desk,
     clock: Callable[[], datetime],
     *,
+    wake: Callable[[], None],
     channels: Collection[str],
 ) -> None:
-    """`documented` takes the API, unless only the pages are wanted; `channels` are those that are configured."""
+    """`documented` takes the API, unless only the pages are wanted; `channels` are those that are configured;
+    `wake` rings the engine's bell."""
     found = readiness_routes.finder(database, desk, channels)
     app.register_blueprint(audit_routes.pages(database))
     app.register_blueprint(readiness_routes.pages(found, clock))
@@ -41,7 +43,7 @@ def register(
     app.register_blueprint(simulate_pages.pages(database, clock))
     if documented is not None:
         documented.register_blueprint(audit_routes.api(database))
-        documented.register_blueprint(event_routes.api(database, clock))
+        documented.register_blueprint(event_routes.api(database, clock, wake))
         documented.register_blueprint(readiness_routes.api(found, clock))
         documented.register_blueprint(editing_routes.api(database, clock, desk))
         documented.register_blueprint(simulate_routes.blueprint(database, desk, clock))

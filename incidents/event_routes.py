@@ -50,7 +50,7 @@ class EventPage(Schema):
     next = fields.String(allow_none=True)
 
 
-def api(database: Database, clock: Callable[[], datetime]) -> Blueprint:
+def api(database: Database, clock: Callable[[], datetime], wake: Callable[[], None]) -> Blueprint:
     routes = Routes("events", "What was told to teams' own programs")
 
     @routes.get("/events", query=EventQuery, gives=EventPage, refuses=[403])
@@ -77,6 +77,7 @@ def api(database: Database, clock: Callable[[], datetime]) -> Blueprint:
         with database.transaction() as session:
             row = events.replay(session, number, clock())
             url = session.get_one(EventReceiver, row.receiver_id).url
+        wake()
         return _shown(row, url)
 
     return routes.blueprint

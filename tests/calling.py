@@ -51,7 +51,8 @@ class Edge:
         ways_in.register(self.app, documented, way_in)
         channels = self.world.channels
         now = lambda: self.world.now  # noqa: E731  the clock
-        configuration_routes.register(self.app, documented, database, self.world.desk, now, channels=channels)
+        desk, wake = self.world.desk, self._wake
+        configuration_routes.register(self.app, documented, database, desk, now, wake=wake, channels=channels)
         self.client: FlaskClient = self.app.test_client()
 
     def _wake(self) -> None:

@@ -41,7 +41,9 @@ class Pages:
         app.register_blueprint(incidents_web.blueprint(world.database, world.desk, self._now, self._wake, demo=is_demo))
         app.register_blueprint(escalation_web.blueprint(world.database, self._now, self._wake, demo=is_demo))
         app.register_blueprint(heartbeat_routes.pages(world.database, self._now))
-        configuration_routes.register(app, None, world.database, world.desk, self._now, channels=world.channels)
+        configuration_routes.register(
+            app, None, world.database, world.desk, self._now, wake=self._wake, channels=world.channels
+        )
         app.register_blueprint(
             web_shifts.blueprint(world.database, self._now, self._wake, base_url=world.desk.base_url)
         )

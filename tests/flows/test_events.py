@@ -134,7 +134,9 @@ def test_the_api_lists_deliveries_and_replays_for_managers_only(world: World, pr
     assert (shown["event"], shown["tries"], shown["receiver"]) == ("opened", 1, "http://127.0.0.1/…")
     assert shown["result"].startswith("it answered 410")
     assert edge.call("POST", f"/events/{shown['id']}/replay", by="ana").status_code == 403
+    assert edge.wakes == 0
     assert edge.post(f"/events/{shown['id']}/replay", by="mia")["state"] == "queued"
+    assert edge.wakes == 1, "the engine hears of it now, not at its next tick"
     world.run()
     [again] = edge.get("/events", by="mia")["items"]
     assert (again["state"], again["replayed"], again["event_id"]) == ("delivered", True, shown["event_id"])
