@@ -5,25 +5,28 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import urllib.request
+import re
+import ssl
 from collections.abc import Callable
 from datetime import datetime
-from email.message import Message as Headers
-from http.client import HTTPException, InvalidURL
-from typing import IO, Any
-from urllib.error import HTTPError
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
 
 from config import clock
+from escalation import deadline
 from escalation.channels import wording
 from escalation.channels.base import ChannelError, Message, Sent
 
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0  # from the first byte sent to the answer's headers, however slowly those come
 VERSION = 1
 SIGNATURE_HEADER = "Tocsin-Signature"
 
 
 class Webhook:
-    """Addresses are http(s) URLs. Anything but a 2xx is a refusal, and redirects are not followed.
+    """Addresses are http(s) URLs. Anything but a 2xx is a refusal. Redirects are not followed: one could carry a page to
+    an address that nobody configured.
 
     The header `Tocsin-Signature: t=1762225200,v1=9f86…` is the HMAC-SHA256 in hex, under `secret`, of the seconds `t`,
     a full stop and the body. A receiver compares it and refuses an old `t`.
@@ -35,7 +38,7 @@ class Webhook:
         self, secret: str, *, timeout_seconds: float = TIMEOUT_SECONDS, now: Callable[[], datetime] = clock.now
     ) -> None:
         self._secret, self._timeout_seconds, self._now = secret, timeout_seconds, now
-        self._opener = urllib.request.build_opener(_NoRedirect)
+        self._trusted = ssl.create_default_context()  # what this machine trusts, a team's own authority among it
 
     def send(self, address: str, message: Message) -> Sent:
         self._post(address, payload(message, message.purpose.value))
@@ -49,10 +52,10 @@ class Webhook:
         return Sent(ref=ref)
 
     def _post(self, url: str, content: dict[str, Any]) -> None:
-        if not url.startswith(("https://", "http://")):
-            raise ChannelError(
-                "A webhook's address must begin with https:// or http://.", permanent=True, code="address"
-            )
+        if not _is_usable(url):
+            # What is wrong with it would quote it, and it may carry a secret.
+            reason = "A webhook's address must be a URL that begins with https:// or http://."
+            raise ChannelError(reason, permanent=True, code="address")
         body = json.dumps(content, ensure_ascii=False).encode(errors="replace")
         headers = {
             "Content-Type": "application/json",
@@ -60,20 +63,31 @@ class Webhook:
             SIGNATURE_HEADER: signature(body, int(self._now().timestamp()), self._secret),
         }
         try:
-            request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - the scheme is checked above
-            with self._opener.open(request, timeout=self._timeout_seconds):
-                return
-        except HTTPError as refused:
-            with refused:
-                said = f"The webhook answered {refused.code}."
-                raise refusal(said, refused.code, refused.headers.get("Retry-After", "")) from refused
-        except (ValueError, InvalidURL) as unusable:
-            # What is wrong with it would quote it, and it may carry a secret.
+            # A connection of its own for each, which is what the deadline cuts off.
+            with (
+                deadline.within(self._timeout_seconds) as bounds,
+                httpx.Client(verify=self._trusted, timeout=self._timeout_seconds, follow_redirects=False) as client,
+                client.stream("POST", url, content=body, headers=headers, extensions=dict(bounds)) as answer,
+            ):
+                if answer.is_success:
+                    return
+                said = f"The webhook answered {answer.status_code}."
+                raise refusal(said, answer.status_code, answer.headers.get("Retry-After", ""))
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as unusable:
             reason = "The webhook's address is not usable."
             raise ChannelError(reason, permanent=True, code="address") from unusable
-        except (OSError, HTTPException) as broken:
-            reason = f"The webhook could not be reached: {broken}"
+        except httpx.HTTPError as broken:
+            reason = f"The webhook could not be reached ({type(broken).__name__})."
             raise ChannelError(reason, permanent=False, code="network") from broken
+
+
+def _is_usable(url: str) -> bool:
+    """The client takes a space in a host for the network's fault, and would be asked again and again."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s\x00-\x20]", url)
+    except ValueError:
+        return False
 
 
 def payload(message: Message, event: str) -> dict[str, Any]:
@@ -101,15 +115,6 @@ def payload(message: Message, event: str) -> dict[str, Any]:
 def signature(body: bytes, at_seconds: int, secret: str) -> str:
     digest = hmac.new(secret.encode(), b"%d." % at_seconds + body, hashlib.sha256).hexdigest()
     return f"t={at_seconds},v1={digest}"
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect could carry a page to an address that nobody configured; it counts as a refusal."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Headers, newurl: str
-    ) -> None:
-        return None
 
 
 def refusal(said: str, status: int, retry_after: str) -> ChannelError:

@@ -12,7 +12,9 @@ import pytest
 from config import clock
 from escalation import hooks
 from escalation.channels.base import ChannelError
+from escalation.channels.webhook import Webhook
 from escalation.oncall import fetching
+from tests.messages import page
 
 
 @pytest.fixture
@@ -37,7 +39,13 @@ def dripping() -> Iterator[str]:
     listening.close()
 
 
-@pytest.mark.parametrize("call", [lambda url: hooks.post(url, b"{}", {}), lambda url: fetching.fetch(url, {})])
+def post_page(url: str) -> None:
+    Webhook("secret", timeout_seconds=0.3).send(url, page())
+
+
+@pytest.mark.parametrize(
+    "call", [lambda url: hooks.post(url, b"{}", {}), lambda url: fetching.fetch(url, {}), post_page]
+)
 def test_a_call_ends_though_the_answer_does_not(
     dripping: str, monkeypatch: pytest.MonkeyPatch, call: Callable[[str], object]
 ) -> None:
