@@ -7,6 +7,7 @@ must name somebody outright, because there is nothing behind it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from config import fields
@@ -61,9 +62,19 @@ def read_declared(document: Document, problems: Problems, beside: Beside = NOTHI
         last_resort=declared_names.targets(top, "last_resort", names, required=True),
         halt_hook=declared_hooks.url(top.inner("hooks"), "halt"),
     )
+    _refuse_shared_usergroups(declared, schedules, beside)
     if not problems.touch(("responders",)) and not problems.touch(("last_resort",)):
         _refuse_empty_last_resort(declared, top)
     return declared
+
+
+def _refuse_shared_usergroups(declared: Declared, sections: Mapping[str, Fields], beside: Beside) -> None:
+    """Each schedule would take out of the group whom the other has put in."""
+    taken = {usergroup: schedule for usergroup, schedule in beside.usergroups if schedule not in sections}
+    for plan in declared.schedules:
+        if plan.slack_usergroup and taken.setdefault(plan.slack_usergroup, plan.key) != plan.key:
+            problem = declared_names.usergroup_problem(plan.slack_usergroup, taken[plan.slack_usergroup])
+            sections[plan.key].refuse("slack_usergroup", problem)
 
 
 def _refuse_empty_last_resort(declared: Declared, top: Fields) -> None:

@@ -46,9 +46,14 @@ class Beside:
     schedules: frozenset[str] = frozenset()
     policies: frozenset[str] = frozenset()
     hours: tuple[Hours, ...] = ()
+    usergroups: tuple[tuple[str, str], ...] = ()  # (Slack's id of it, the schedule that it follows)
 
 
 NOTHING_BESIDE = Beside()
+
+
+def usergroup_problem(usergroup: str, schedule: str) -> str:
+    return f"is kept in step with the schedule {schedule} already, and {usergroup} cannot follow two: name another"
 
 
 def targets(section: Fields, key: str, names: Names, *, required: bool = False) -> tuple[Target, ...]:

@@ -62,9 +62,13 @@ class Shown:
 def known(session: Session) -> Known:
     """Everything that a thing may refer to, whoever owns it."""
     people = frozenset(session.scalars(select(Responder.key).where(Responder.active)))
-    schedules = frozenset(session.scalars(select(ScheduleRow.key)))
+    schedules = list(map(Schedule.from_json, session.scalars(select(ScheduleRow.definition))))
     hours = map(Hours.from_json, session.scalars(select(HoursRow.definition)))
-    return Known(Names(responder=people, schedule=schedules), {each.key: each for each in hours})
+    return Known(
+        Names(responder=people, schedule=frozenset(each.key for each in schedules)),
+        {each.key: each for each in hours},
+        {each.slack_usergroup: each.key for each in schedules if each.slack_usergroup},
+    )
 
 
 def things(session: Session) -> list[Shown]:

@@ -14,7 +14,7 @@ from typing import Any
 from config import declaration, fields
 from config.declaration import DeclarationError, Document, Path, Problem, Problems
 from config.fields import Fields
-from escalation import declared_policies, declared_schedules
+from escalation import declared_names, declared_policies, declared_schedules
 from escalation.declared_names import KEY, Names
 from escalation.oncall.hours import Hours
 from escalation.oncall.schedules import Schedule
@@ -31,6 +31,7 @@ class Known:
 
     names: Names
     hours: Mapping[str, Hours]
+    usergroups: Mapping[str, str]  # Slack's id of it -> the schedule that it follows
 
 
 def from_text(kind: str, key: str, text: str, known: Known) -> Thing:
@@ -80,7 +81,11 @@ def _below(problem: Problem, path: Path, head_lines: int) -> Problem:
 
 
 def _schedule(section: Fields, known: Known) -> Thing | None:
-    return declared_schedules.schedule(section, known.names)
+    found = declared_schedules.schedule(section, known.names)
+    if found is not None and known.usergroups.get(found.slack_usergroup, found.key) != found.key:
+        other = known.usergroups[found.slack_usergroup]
+        section.refuse("slack_usergroup", declared_names.usergroup_problem(found.slack_usergroup, other))
+    return found
 
 
 def _policy(section: Fields, known: Known) -> Thing | None:

@@ -15,6 +15,7 @@ from config.changes import Changes
 from escalation.declared_names import Beside
 from escalation.models import HoursRow, Owner, PolicyRow, Responder, ScheduleRow
 from escalation.oncall.hours import Hours
+from escalation.oncall.schedules import Schedule
 from escalation.policies import Level, Policy
 
 CONFIGURATION_LOCK = 0x746F6373_636F6E66  # "tocsconf": PostgreSQL's advisory locks are named by a number
@@ -28,7 +29,10 @@ def of_people(session: Session) -> Beside:
     plans = (select(table.key).where(table.owner == Owner.PEOPLE) for table in (ScheduleRow, PolicyRow))
     hours = select(HoursRow.definition).where(HoursRow.owner == Owner.PEOPLE).order_by(HoursRow.key)
     names = [frozenset(session.scalars(statement)) for statement in (people, *plans)]
-    return Beside(names[0], names[1], names[2], tuple(map(Hours.from_json, session.scalars(hours))))
+    stored = select(ScheduleRow.definition).where(ScheduleRow.owner == Owner.PEOPLE).order_by(ScheduleRow.key)
+    plans_read = map(Schedule.from_json, session.scalars(stored))
+    groups = tuple((plan.slack_usergroup, plan.key) for plan in plans_read if plan.slack_usergroup)
+    return Beside(names[0], names[1], names[2], tuple(map(Hours.from_json, session.scalars(hours))), groups)
 
 
 def take_over(row: Responder | ScheduleRow | PolicyRow | HoursRow, what: str, changes: Changes) -> None:

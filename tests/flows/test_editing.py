@@ -9,12 +9,13 @@ import pytest
 
 from config import audit
 from config.database import Database
+from config.declaration import DeclarationError
 from escalation.models import Owner, PolicyRow, ScheduleRow
 from escalation.paging.models import Notice
 from tests import pages
 from tests.calling import Edge, counted
 from tests.pages import Pages
-from tests.world import World
+from tests.world import World, team
 
 NIGHTS: dict[str, Any] = {
     "timezone": "UTC",
@@ -79,6 +80,16 @@ def test_each_problem_is_told_with_its_field_and_nothing_is_saved(edge: Edge) ->
     assert set(problem["errors"]) == {"timezone", "rotations[0].members[1]", "rotations[0].turn", "colour"}
     assert 'did you mean "Europe/Lisbon"?' in problem["errors"]["timezone"]
     assert edge.call("GET", "/schedules/nights", by="mia").status_code == 404
+
+
+def test_a_usergroup_that_another_schedule_has_is_refused_by_field(edge: Edge) -> None:
+    put(edge, "/schedules/nights", NIGHTS | {"slack_usergroup": "S0123ABC"})
+    put(edge, "/schedules/nights", NIGHTS | {"slack_usergroup": "S0123ABC", "timezone": "Europe/Lisbon"})
+    problem = put(edge, "/schedules/days", NIGHTS | {"slack_usergroup": "S0123ABC"}, status=422)
+    assert "the schedule nights already" in problem["errors"]["slack_usergroup"]
+    text = team().replace("primary: {timezone", "primary: {slack_usergroup: S0123ABC, timezone")
+    with pytest.raises(DeclarationError, match=r"schedules\.primary\.slack_usergroup"):
+        edge.world.apply(text)
 
 
 @pytest.mark.parametrize("body", [{"levels": []}, {}, {"levels": [{"level": 1, "after": "0s", "page": ["role:boss"]}]}])

@@ -10,6 +10,7 @@ from config import declaration
 from config.declaration import DeclarationError, Problems
 from escalation import declared, declared_time_off
 from escalation.declared import Declared
+from escalation.declared_names import NOTHING_BESIDE, Beside
 from escalation.declared_time_off import TimeOff
 from escalation.oncall.restrictions import Restriction
 from escalation.oncall.schedules import Rotation, as_written
@@ -36,18 +37,18 @@ def team(rotation: str = PLAIN, off: str = "") -> str:
     return TEAM.replace("ROTATION", f"{{{rotation}}}").replace(", OFF", f", {rest}" if rest else "")
 
 
-def read(text: str) -> Declared:
+def read(text: str, beside: Beside = NOTHING_BESIDE) -> Declared:
     document = declaration.read_text(text, env={}, file_name="tocsin.yaml")
     problems = Problems(document)
-    found = declared.read_declared(document, problems)
+    found = declared.read_declared(document, problems, beside)
     document.refuse_unread(problems)
     problems.raise_if_any()
     return found
 
 
-def refusals(text: str) -> list[str]:
+def refusals(text: str, beside: Beside = NOTHING_BESIDE) -> list[str]:
     with pytest.raises(DeclarationError) as refused:
-        read(text)
+        read(text, beside)
     return [str(problem) for problem in refused.value.problems]
 
 
@@ -143,6 +144,30 @@ def test_a_usergroup_is_named_by_its_id() -> None:
     assert read(with_group.replace("GROUP", "S0123ABC")).schedules[0].slack_usergroup == "S0123ABC"
     (found,) = refusals(with_group.replace("GROUP", '"@oncall"'))
     assert found.startswith('line 8, schedules.primary.slack_usergroup: "@oncall" is not a user group\'s id')
+
+
+TWO = team().replace(
+    "last_resort:",
+    """\
+  secondary:
+    timezone: UTC
+    slack_usergroup: S0123ABC
+    rotations: [{members: [bo], starts: "2026-11-02T09:00", turn: 1w}]
+last_resort:""",
+)
+
+
+def test_two_schedules_do_not_share_a_usergroup() -> None:
+    both = TWO.replace("    timezone: Europe/Lisbon\n", "    timezone: Europe/Lisbon\n    slack_usergroup: S0123ABC\n")
+    (found,) = refusals(both)
+    assert "schedules.secondary.slack_usergroup: is kept in step with the schedule primary already" in found
+    assert read(both.replace("S0123ABC", "S0999XYZ", 1)).schedules[1].slack_usergroup == "S0123ABC"
+
+
+def test_a_usergroup_of_peoples_schedule_is_left_to_it_unless_the_file_takes_the_schedule_over() -> None:
+    (found,) = refusals(TWO, Beside(usergroups=(("S0123ABC", "nights"),)))
+    assert "secondary.slack_usergroup: is kept in step with the schedule nights already" in found
+    assert read(TWO, Beside(usergroups=(("S0123ABC", "secondary"),))).schedules[1].slack_usergroup == "S0123ABC"
 
 
 # Time off
