@@ -15,6 +15,7 @@ from flask import Flask, Response, jsonify
 from config import clock, http, security
 
 ENGINE_LAG_SECONDS_MAX = 30.0
+MINUTES_FROM_SECONDS, MINUTES_MAX = 600, 180  # how a lag is worded
 NEVER_RECONCILED_SECONDS_MAX = 60.0
 START_IT = "`tocsin reconcile --loop` runs beside every engine that `tocsin up` did not start."
 
@@ -43,7 +44,7 @@ class Readiness:
         if self.engines == 0:
             found.append("No engine has been seen lately: nobody is being paged. Start `tocsin engine`.")
         if self.engine_lag_seconds is not None and self.engine_lag_seconds > ENGINE_LAG_SECONDS_MAX:
-            found.append(f"The engine is {self.engine_lag_seconds:.0f} seconds late: pages go out late.")
+            found.append(f"The engine is {_lately(self.engine_lag_seconds)} late: pages go out late.")
         if self.timers_parked:
             many = f"{self.timers_parked} timers were" if self.timers_parked > 1 else "A timer was"
             found.append(f"{many} put aside because acting on it kept failing; the engine's log says how.")
@@ -88,3 +89,11 @@ def install(app: Flask, readiness: Callable[[], Readiness]) -> None:
             reconciled_at=clock.utc_text(found.reconciled_at) if found.reconciled_at else None,
         )
         return answer, 503 if found.reasons else 200
+
+
+def _lately(seconds: float) -> str:
+    """In seconds while they say something, then in minutes, then in hours."""
+    if seconds < MINUTES_FROM_SECONDS:
+        return f"{seconds:.0f} seconds"
+    minutes = int(seconds // 60)
+    return f"{minutes} minutes" if minutes < MINUTES_MAX else f"{minutes // 60} hours"

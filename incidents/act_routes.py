@@ -19,18 +19,19 @@ from config import ids, security
 from config.actor import Actor
 from config.database import Database
 from config.errors import NotFoundError, TocsinError
-from escalation.channels import answers
+from escalation.channels import answers, wording
 from escalation.channels.action_links import PATH, Deed, Link, Links
 from escalation.models import Page, Responder
 from incidents import actions, replies
 from incidents.desk import Desk
 from incidents.lifecycle import Status
-from incidents.models import Incident, UsedLink
+from incidents.models import Incident, Service, UsedLink
 
 NOT_OURS = (
     "This link is not one that Tocsin made, or it was cut on the way. Open the letter again, or the incident itself."
 )
-EXPIRED = "This link was good for a day, and that is over. Nothing was done. Open the incident instead."
+EXPIRED = "This link was good for a day, and that is over."
+OPEN_IT = "Nothing was done. Open the incident instead."
 BUTTONS = {
     Deed.ACKNOWLEDGE: "Acknowledge incident {}",
     Deed.ACKNOWLEDGE_ALL: "Acknowledge all that this message told of",
@@ -82,13 +83,14 @@ def _page(edge: ActEdge, token: str, *, refused: str = "") -> Response:
     with edge.database.reading() as session:
         link, person, incident = _found(session, edge, token)
         used = _used(session, token)
-    said, asks = refused, False
+        service = session.get_one(Service, incident.service_id).key
+    said, asks, standing = refused, False, _answered(incident, person, now)
     if used is not None:
         said = used.sentence
     elif now >= link.expires_at:
-        said = EXPIRED
+        said = f"{EXPIRED} {standing or OPEN_IT}"
     elif not refused:
-        said = "" if link.deed is Deed.ACKNOWLEDGE_ALL else _answered(incident, person, now)
+        said = "" if link.deed is Deed.ACKNOWLEDGE_ALL else standing
         asks = not said
     page = render_template(
         "incidents/act.html",
@@ -99,7 +101,10 @@ def _page(edge: ActEdge, token: str, *, refused: str = "") -> Response:
         asks=asks,
         button=BUTTONS[link.deed].format(incident.id),
         path=f"{PATH}/{token}",
-        now=now,
+        service=service,
+        opened=wording.moment(incident.opened_at, now),
+        used_at=wording.moment(used.used_at, now) if used is not None else "",
+        since=_since(incident, person, standing) if used is not None else "",
     )
     gone = used is None and now >= link.expires_at
     return make_response(page, 410 if gone else 409 if refused else 200)
@@ -129,6 +134,14 @@ def _answered(incident: Incident, person: Responder, now: datetime) -> str:
     if incident.acknowledged_by_id == person.id:
         return answers.already_yours(incident.id, incident.acknowledged_at, now)
     return answers.already_acknowledged(incident.id, incident.acknowledged_by, incident.acknowledged_at, now)
+
+
+def _since(incident: Incident, person: Responder, standing: str) -> str:
+    """What has become of it after this link acted, where that is something else than what the link did."""
+    if incident.status == Status.OPEN:
+        return "It is open now."
+    over = incident.status in (Status.RESOLVED, Status.CLOSED)
+    return standing if over or incident.acknowledged_by_id != person.id else ""
 
 
 def _do(edge: ActEdge, token: str, link: Link, person: Responder, now: datetime) -> None:

@@ -20,7 +20,7 @@ from escalation.models import PolicyRow
 from escalation.oncall import taken
 from escalation.oncall.taken import TakenError
 from escalation.web_reader import times_of_reader
-from incidents import simulating
+from incidents import simulating, web_words
 from incidents.models import Service
 from incidents.severity import IncidentClass, Severity
 from incidents.simulating import Asked, Prepared
@@ -50,6 +50,7 @@ def pages(database: Database, clock: Callable[[], datetime]) -> Blueprint:
         return render_template(
             "incidents/simulate.html",
             times=times,
+            channels=web_words.CHANNELS,
             services=services,
             policies=policies,
             severities=[each.value for each in Severity],

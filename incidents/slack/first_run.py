@@ -52,7 +52,7 @@ def checks(settings: Settings, slack: Connected | None, heard_at: datetime | Non
     """In the order in which they are to be put right. Asks Slack. `heard_at`: when somebody last did something there."""
     if slack is None:
         advice = "Make an app from the manifest below, install it, and set TOCSIN_SLACK_BOT_TOKEN to its bot token."
-        return [Check("Bot token", False, "No bot token is set, so nobody is reached by Slack.", advice)]
+        return [Check("Bot token", False, "No bot token is set, so nobody is reached by Slack.", advice, "not set")]
     try:
         identity = slack.identity()
     except ChannelError as error:
@@ -78,9 +78,7 @@ def _scopes(granted: Collection[str]) -> list[Check]:
         found.append(Check("Scopes", True, f"It may do what is needed: {', '.join(SCOPES)}."))
     wanted = [f"{scope} ({why})" for scope, why in SCOPES_FOR_MORE.items() if scope not in granted]
     if wanted:
-        found.append(
-            Check("Further scopes", None, f"Not there, and needed only for more: {', '.join(wanted)}.", advice)
-        )
+        found.append(Check("Further scopes", None, f"Needed only for more: {', '.join(wanted)}.", advice, "not there"))
     return found
 
 
@@ -90,13 +88,15 @@ def _way_in(settings: Settings, slack: Connected, heard_at: datetime | None, now
     if settings.slack_app_token:
         found.append(_socket(settings.slack_app_token, slack))
     elif settings.slack_signing_secret:
-        how = f"Set. Slack must send to {url}, which must be reachable from the internet over HTTPS."
+        how = f"Slack must send to {url}, which must be reachable from the internet over HTTPS."
         reachable = (heard_at is not None or None) if url.startswith("https://") else False
         advice = "" if reachable is not False else "Set TOCSIN_BASE_URL to the public address, or use Socket Mode."
-        found.append(Check("Signing secret", reachable, how, advice))
+        found.append(
+            Check("Signing secret", reachable, how, advice, "" if reachable is not None else "set, not tried yet")
+        )
     else:
         advice = "Copy it from “Basic Information” of the app into TOCSIN_SLACK_SIGNING_SECRET."
-        found.append(Check("Signing secret", False, "None is set, so no press can be trusted.", advice))
+        found.append(Check("Signing secret", False, "None is set, so no press can be trusted.", advice, "not set"))
     if heard_at is not None:
         found.append(Check("Buttons and commands", True, f"Somebody was heard at {wording.moment(heard_at, now)}."))
     else:

@@ -40,7 +40,12 @@ def blueprint(
             for name, socket in (("http", False), ("socket", True))
         }
         return render_template(
-            "incidents/slack.html", checks=found, manifests=made, apps=first_run.APPS, address=address
+            "incidents/slack.html",
+            checks=found,
+            manifests=made,
+            apps=first_run.APPS,
+            address=address,
+            has_token=slack is not None,
         )
 
     @pages.post("/slack/test")

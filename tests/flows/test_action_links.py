@@ -163,3 +163,24 @@ def test_a_letter_carries_its_links_in_both_parts() -> None:
 def test_what_asks_nothing_carries_no_link_that_acts() -> None:
     assert [LINKS.actions(message, NOW) for message in (announcement(), notice())] == [NONE, NONE]
     assert page().purpose is Purpose.PAGE
+
+
+def test_a_link_that_was_used_tells_what_has_become_of_it_since(desk: Desk) -> None:
+    number = desk.world.alert("Observer API down: " + "T" * 400)
+    path = desk.path()
+    said = desk.press(path)
+    assert "checkout, opened at 10:00 UTC" in said
+    assert "T" * 161 not in said, "the button stays in sight"
+    assert "It works once. Open incident" in said
+    desk.world.resolve(number)
+    assert f"It works once. {number} is already resolved by Ana Lima" in desk.get(path)
+
+
+def test_a_link_that_is_over_tells_who_has_it(desk: Desk) -> None:
+    number = desk.world.alert()
+    path = desk.path()
+    desk.world.acknowledge(number, "bo")
+    desk.world.now += timedelta(hours=24)
+    said = desk.get(path, 410)
+    assert f"that is over. {number} is already acknowledged by Bo Chen" in said
+    assert "Nothing was done. Open" not in said

@@ -17,9 +17,9 @@ def pages(sqlite_database: Database) -> Pages:
 def test_the_page_plays_an_incident_through_level_by_level(pages: Pages) -> None:
     page = pages.by().get("/simulate?of=service:checkout&severity=HIGH")
     read = words(page)
-    assert "at once Ana Lima sms" in read
-    assert "after 5 min Bo Chen sms" in read
-    assert "after 15 min Mia Berg sms" in read
+    assert "at once Ana Lima SMS" in read
+    assert "after 5 min Bo Chen SMS" in read
+    assert "after 15 min Mia Berg SMS" in read
     assert 'src="/api/v1/simulate.svg?' in page.text
 
 
