@@ -11,7 +11,7 @@ import pytest
 from config import database as database_settings
 from config.database import Database
 from incidents.proof import timeline
-from tests import databases
+from tests import databases, statements
 
 KINDS = ["sqlite", "postgresql"]
 
@@ -22,6 +22,8 @@ assert SYNCHRONOUS in database_settings.SQLITE_PRAGMAS
 database_settings.SQLITE_PRAGMAS = tuple(
     "synchronous = OFF" if pragma == SYNCHRONOUS else pragma for pragma in database_settings.SQLITE_PRAGMAS
 )
+
+statements.share()
 
 
 @pytest.fixture(scope="session")
