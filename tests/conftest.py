@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,12 @@ database_settings.SQLITE_PRAGMAS = tuple(
 )
 
 statements.share()
+
+
+def pytest_collection_finish() -> None:
+    """What is imported stays; looking through it again and again for what to free was a tenth of the tests' time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
