@@ -57,8 +57,11 @@ def blueprint(edge: Edge) -> Blueprint:
     routes.before_request(_begin)
     _errors(routes)
     _requests(routes, edge)
-    _alerts(routes, edge)
+    _intake(routes, edge)
+    _reading(routes, edge)
+    _acting(routes, edge)
     _heartbeats(routes, edge)
+    _elsewhere(routes)
     security.exempt(routes)
     security.public(routes)
     return routes
@@ -84,7 +87,7 @@ def _requests(routes: Blueprint, edge: Edge) -> None:
             return _answer(200, {"data": opsgenie_requests.shown(found)})
 
 
-def _alerts(routes: Blueprint, edge: Edge) -> None:
+def _intake(routes: Blueprint, edge: Edge) -> None:
     @_route(routes, PATHS, ["POST"])
     def create() -> Answer:
         """Open an alert, or count a repeat of one that is open."""
@@ -108,6 +111,8 @@ def _alerts(routes: Blueprint, edge: Edge) -> None:
         edge_in.note(edge, way_in, [alert], [received], now)
         return _accepted()
 
+
+def _reading(routes: Blueprint, edge: Edge) -> None:
     @_route(routes, PATHS, ["GET"])
     def listed() -> Answer:
         """The integration's alerts, the newest first."""
@@ -136,6 +141,8 @@ def _alerts(routes: Blueprint, edge: Edge) -> None:
                 raise RefusedError(opsgenie.NO_ALERT)
             return _answer(200, {"data": opsgenie.alert(opsgenie_lists.one(session, alert))})
 
+
+def _acting(routes: Blueprint, edge: Edge) -> None:
     verbs = ",".join(sorted({verb for _, verb in VERBS if verb}))
 
     # With a slash at the end, in a rule of its own: it would go to what takes the rest of a path.
@@ -149,13 +156,6 @@ def _alerts(routes: Blueprint, edge: Edge) -> None:
     def custom(identifier: str, action: str) -> Answer:
         """An action of the team's own: noted for people to see."""
         return _act(edge, _door(edge), identifier, "actions", {"action": action})
-
-    @_route(routes, PATHS, ["PUT", "PATCH", "DELETE"])
-    @_route(routes, f"{PATHS}/<anything:rest>", METHODS)
-    def elsewhere(rest: str = "") -> Answer:
-        """What there is not, in Opsgenie's own shape."""
-        log.info("call of an unknown path refused", source=source.NAME, method=request.method, path=rest)
-        raise RefusedError(opsgenie.NO_PATH)
 
 
 def _heartbeats(routes: Blueprint, edge: Edge) -> None:
@@ -178,6 +178,15 @@ def _heartbeats(routes: Blueprint, edge: Edge) -> None:
             )
         edge.wake()
         return _answer(202, {"result": "PONG - Heartbeat received"})
+
+
+def _elsewhere(routes: Blueprint) -> None:
+    @_route(routes, PATHS, ["PUT", "PATCH", "DELETE"])
+    @_route(routes, f"{PATHS}/<anything:rest>", METHODS)
+    def elsewhere(rest: str = "") -> Answer:
+        """What there is not, in Opsgenie's own shape."""
+        log.info("call of an unknown path refused", source=source.NAME, method=request.method, path=rest)
+        raise RefusedError(opsgenie.NO_PATH)
 
     @_route(routes, f"{HEARTBEATS}/<anything:rest>", METHODS)
     def no_heartbeats(rest: str) -> Answer:
