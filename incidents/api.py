@@ -23,6 +23,7 @@ from incidents import (
     governance,
     queries,
     queries_detail,
+    queries_runbooks,
     queries_services,
     reclassifying,
     schemas,
@@ -147,6 +148,6 @@ def _surroundings(routes: Routes, edge: Edge) -> None:
     @routes.get("/runbooks", query=schemas_taken.RunbooksQuery, gives=schemas.RunbookPage)
     def runbooks(query: dict[str, Any]) -> dict[str, Any]:
         """The runbook library."""
-        books = queries.runbooks(edge.desk.shelf.library, edge.clock().date(), edge.desk.base_url)
+        books = queries_runbooks.runbooks(edge.desk.shelf.library, edge.clock().date(), edge.desk.base_url)
         found = [book for book in books if book.id > query["cursor"]]
         return paged(found, query["limit"], "runbooks", lambda book: book.id)

@@ -1,4 +1,4 @@
-"""Incidents as lists show them, their timelines, and the runbooks beside them.
+"""Incidents as lists show them, and their timelines.
 
 Reads only, and gives values only. How many statements a list takes does not depend on how long it is.
 """
@@ -6,7 +6,7 @@ Reads only, and gives values only. How many statements a list takes does not dep
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -23,7 +23,6 @@ from incidents.proof import timeline
 from incidents.proof.models import TimelineEntry
 from incidents.reviews import chronicle
 from incidents.severity import IncidentClass, Severity
-from runbook_links.shelf import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class IncidentLine:
     confirm_class: bool
     halt_recommended: bool
     awaiting: str  # what it waits for: "two keepers' approval to resolve"
+    held: Hold | None  # by governance, now; of several the one that must last longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,24 +70,6 @@ class Entry:
     facts: dict[str, Any]
     supersedes: int | None
     hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunbookShown:
-    id: str
-    title: str
-    version: str
-    incident_class: str
-    severities: tuple[str, ...]
-    services: tuple[str, ...]
-    owner: str
-    active: bool
-    last_updated: date | None
-    next_review: date | None
-    certification: str  # "": never certified
-    steps: int
-    sha256: str
-    url: str
 
 
 def incidents(
@@ -145,6 +127,7 @@ def line(
         confirm_class=incident.confirm_class,
         halt_recommended=severity.recommends_halt(IncidentClass(incident.incident_class), Severity(incident.severity)),
         awaiting=standing.awaiting,
+        held=phases.held_at(holds, now),
     )
 
 
@@ -196,29 +179,6 @@ def _entry(row: TimelineEntry) -> Entry:
         supersedes=row.supersedes,
         hash=row.entry_hash,
     )
-
-
-def runbooks(library: Library, today: date, base_url: str) -> list[RunbookShown]:
-    """In the order of their ids. Reads no database."""
-    return [
-        RunbookShown(
-            id=book.id,
-            title=book.title,
-            version=book.version,
-            incident_class=book.incident_class,
-            severities=book.severities,
-            services=book.services,
-            owner=book.owner,
-            active=book.active,
-            last_updated=book.last_updated,
-            next_review=book.next_review,
-            certification=book.recert_state(today),
-            steps=len(book.steps),
-            sha256=book.sha256,
-            url=briefing.runbook_url(base_url, book.id),
-        )
-        for book in sorted(library.runbooks, key=lambda book: (book.id, book.name))
-    ]
 
 
 def review_url(base_url: str, number: int) -> str:

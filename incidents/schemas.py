@@ -13,6 +13,11 @@ class PersonShown(Schema):
     name = fields.String()
 
 
+class HeldShown(Schema):
+    authority = fields.String(metadata={"description": "what demands the wait"})
+    min_end_at = Moment()
+
+
 class IncidentLine(Schema):
     number = fields.Integer()
     title = fields.String()
@@ -31,6 +36,7 @@ class IncidentLine(Schema):
     confirm_class = fields.Boolean(metadata={"description": "a person is asked to confirm the class"})
     halt_recommended = fields.Boolean()
     awaiting = fields.String(metadata={"description": "whose approval it waits for, and for what; or empty"})
+    held = fields.Nested(HeldShown, allow_none=True, metadata={"description": "the hold that runs now, if one does"})
 
 
 class IncidentPage(Schema):

@@ -13,6 +13,8 @@ from config.errors import ConflictError, InvalidInputError, NotAllowedError
 from incidents import actions, assigning, checklists, holding, queries_detail
 from incidents.desk import Outcome
 from incidents.reviews import reviewing
+from tests.calling import Edge
+from tests.pages import Pages, words
 from tests.world import STORE_KEY, World, team
 
 
@@ -120,3 +122,20 @@ def test_a_tick_is_on_the_timeline_and_in_the_review(world: World, number: int) 
     assert "checklist.ticked" in world.kinds(number)
     with pytest.raises(InvalidInputError):
         act(world, checklists.tick, number, by="ana", item="make-coffee")
+
+
+def test_the_list_marks_what_is_held_and_until_when(world: World, number: int) -> None:
+    other = world.alert()
+    hold = held(world, number)
+    edge = Edge(world)
+    assert {each["number"]: each["held"] for each in edge.get("/incidents")["items"]} == {
+        number: {"authority": "FR21", "min_end_at": "2026-11-18T10:00:00.000000Z"},
+        other: None,
+    }
+    assert edge.get(f"/incidents/{number}")["held"]["authority"] == "FR21"
+    pages = Pages(world)
+    assert 'class="badge is-held">hold: FR21<' in pages.by().get("/incidents").text
+    assert "On hold, not to end before Wed 18 Nov 10:00" in words(pages.by().get("/incidents"))
+    world.fast_forward(hours=49)
+    act(world, holding.end, number, hold, reason="the wait is over")
+    assert "hold: FR21" not in pages.by().get("/incidents").text

@@ -9,7 +9,7 @@ import pytest
 
 from config.database import Database
 from escalation.queries import Person
-from incidents import actions, queries, queries_detail, queries_reviews, queries_services
+from incidents import actions, queries, queries_detail, queries_reviews, queries_runbooks, queries_services
 from incidents.desk import Actor
 from incidents.queries import IncidentLine, Wanted
 from incidents.queries_detail import IncidentDetail
@@ -196,7 +196,7 @@ def test_reviews_are_listed_with_owner_and_due_date(world: World) -> None:
 
 
 def test_runbooks_are_listed_by_id_with_their_certification(world: World) -> None:
-    found = queries.runbooks(world.desk.shelf.library, world.now.date(), "https://t.example.org")
+    found = queries_runbooks.runbooks(world.desk.shelf.library, world.now.date(), "https://t.example.org")
     assert [book.id for book in found] == sorted(book.id for book in found)
     observer = next(book for book in found if book.id == "epic-4-observer")
     assert observer.certification == "certified"
