@@ -19,7 +19,7 @@ from escalation.journal import Journal
 from escalation.models import Escalation, LivingMessage, Page, PageState, Responder, TimerKind
 from escalation.paging import timers
 from escalation.paging.timers import Claimed, Wanted
-from escalation.plan import BusinessDays, Stage, Urgency
+from escalation.plan import BusinessDays, Progress, Stage, Urgency
 from escalation.policies import Policy
 
 
@@ -33,9 +33,14 @@ class Terms:
     days: BusinessDays  # the team's, for LOW's next one
 
 
-def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: datetime) -> Escalation:
-    """Begin to wake people for an incident. What is due at once is queued in this same transaction."""
-    progress = plan.begin(terms.urgency, now, terms.days)
+def start(
+    session: Session, journal: Journal, brief: Brief, terms: Terms, now: datetime, *, held: bool = False
+) -> Escalation:
+    """Begin to wake people for an incident. What is due at once is queued in this same transaction.
+
+    `held`: nobody is woken or told until it is resumed, which begins then.
+    """
+    progress = Progress(Stage.STOPPED, now) if held else plan.begin(terms.urgency, now, terms.days)
     escalation = Escalation(
         incident_id=brief.incident_id,
         brief=brief.to_json(),
@@ -53,8 +58,12 @@ def start(session: Session, journal: Journal, brief: Brief, terms: Terms, now: d
         firing=0,
         started_at=now,
         base_at=progress.base_at,
+        stopped_at=now if held else None,
     )
     session.add(escalation)
+    if held:
+        session.flush()
+        return escalation
     if brief.halt_recommended:
         session.flush()
         beside.consult(session, journal, escalation, now)

@@ -5,7 +5,7 @@ None of this asks the code that decides what comes next: it would share that cod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,6 +41,9 @@ class Kind(StrEnum):
     PHASE_MISSING = "phase.missing"
     SNOOZE_MISSING = "snooze.missing"
     SETTLE_MISSING = "settle.missing"
+    SILENCE_MISSING = "silence.missing"
+    SILENCE_UNFOUNDED = "silence.unfounded"
+    WINDOW_MISSING = "window.missing"
     NOTICE_FORGOTTEN = "notice.forgotten"
     DUTY_MISSING = "duty.missing"
     CALENDAR_MISSING = "calendar.missing"
@@ -109,6 +112,9 @@ class Incident:
     base_at: datetime | None
     timer_id: int | None  # of its ADVANCE timer
     due_at: datetime | None
+    silenced_until: datetime | None = None
+    may_be_silenced: bool = True  # a silence that is not over holds it, and it is operational
+    release_at: datetime | None = None  # of its SILENCE timer
 
 
 def of_incident(seen: Incident, policy: Mapping[str, Any] | None, now: datetime) -> Finding | None:
@@ -127,6 +133,8 @@ def of_incident(seen: Incident, policy: Mapping[str, Any] | None, now: datetime)
         return None
     if seen.escalation_id is None:
         return found(Kind.ESCALATION_MISSING, "is open, and nobody was ever to be woken for it.") if owed else None
+    if not running and seen.silenced_until is not None:
+        return _of_silenced(seen, found, now)
     if not running:
         return found(Kind.ESCALATION_STOPPED, "is open, and waking people for it has stopped.") if owed else None
     if seen.timer_id is None or seen.due_at is None:
@@ -135,6 +143,16 @@ def of_incident(seen: Incident, policy: Mapping[str, Any] | None, now: datetime)
         return found(
             Kind.ADVANCE_LATE, f"would wake the next people at {_at(seen.due_at)} only, later than its policy."
         )
+    return None
+
+
+def _of_silenced(seen: Incident, found: Callable[[Kind, str], Finding], now: datetime) -> Finding | None:
+    """One that is held back by silences, and that nothing but its timer will wake anybody for."""
+    until = seen.silenced_until or now
+    if seen.release_at is None or seen.release_at > until:
+        return found(Kind.SILENCE_MISSING, f"is silenced until {_at(until)}, and nothing would have ended that.")
+    if seen.release_at > now and not seen.may_be_silenced:
+        return found(Kind.SILENCE_UNFOUNDED, f"is silenced until {_at(until)}, and no silence is there that holds it.")
     return None
 
 

@@ -15,12 +15,13 @@ from escalation import beside, escalate, hooks, responders
 from escalation.channels import answers
 from escalation.models import TimerKind
 from escalation.paging import timers
-from incidents import briefing, clocks, flapping, grouping, lifecycle, noting, requests
+from incidents import briefing, clocks, flapping, grouping, lifecycle, noting, requests, silences
 from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Already, By, Move, Moved, Status, Withheld
 from incidents.models import Alert, ChangeRequest, Incident, RequestState
 from incidents.reviews import reviewing
 from incidents.severity import IncidentClass
+from incidents.silences import Ending
 from incidents.sources.base import AlertStatus
 
 MILESTONES = ("contained", "recovered", "resolved")
@@ -52,6 +53,7 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
     noting.note(
         session, desk, incident, "incident.acknowledged", f"{actor.name} acknowledged by {actor.via}.", actor, now
     )
+    silences.over(session, incident, Ending.ACKNOWLEDGED, now)
     _stop(session, desk, incident, f"acknowledged by {actor.name}", now)
     if actor.responder_id is not None:
         _withdraw_from(session, desk, incident, actor, now)
@@ -151,6 +153,7 @@ def escalate_now(session: Session, desk: Desk, number: int, actor: Actor, now: d
     noting.note(
         session, desk, incident, "escalation.hastened", f"{actor.name} asked for the next level now.", actor, now
     )
+    silences.lift(session, desk, incident, actor, now)
     level = escalate.hasten(session, desk.journal, incident.id, now)
     if level is None:
         raise ConflictError(f"Incident {number} has no escalation to hasten.")
@@ -213,6 +216,7 @@ def _resolve(
     )
     noting.note(session, desk, incident, "incident.resolved", f"{actor.name} resolved it: {reason}", actor, now)
     reviewing.open_review(session, desk.journal, incident, now)
+    silences.over(session, incident, Ending.RESOLVED, now)
     _stop(session, desk, incident, f"resolved by {actor.name}", now)
     beside.withdraw(session, desk.journal, incident.id, why=f"resolved by {actor.name}", now=now)
     hooks.cancel(session, desk.journal, incident.id, why=f"resolved by {actor.name}", now=now)

@@ -13,7 +13,7 @@ from escalation.channels import wording
 from escalation.models import Responder, TimerKind
 from escalation.paging import timers
 from escalation.paging.timers import Claimed
-from incidents import actions, briefing, clocks, noting, routing
+from incidents import actions, briefing, clocks, noting, routing, silences
 from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Status
 from incidents.models import Incident
@@ -37,6 +37,7 @@ def reassign(
     text = f"{actor.name} reassigned it to {person.name}{why}"
     if not clocks.take_back(session, desk, incident, text, actor, now, kind="incident.reassigned"):
         noting.note(session, desk, incident, "incident.reassigned", text, actor, now, {"responder": person.key})
+    silences.lift(session, desk, incident, actor, now)
     urgency = routing.urgency_of(Severity(incident.severity))
     standing = briefing.standing(session, incident, now)
     note = f"{actor.name} gives it to you{why.rstrip('.')}"
@@ -59,6 +60,7 @@ def reassign_to_policy(
     text = f"{actor.name} handed it to the policy {policy.key}, which begins anew{why}"
     if not clocks.take_back(session, desk, incident, text, actor, now, kind="incident.reassigned"):
         noting.note(session, desk, incident, "incident.reassigned", text, actor, now, {"policy": policy.key})
+    silences.lift(session, desk, incident, actor, now)
     handing.begin_anew(
         session,
         desk.journal,
@@ -97,6 +99,8 @@ def unacknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: 
     text = f"{actor.name} took the acknowledgement back: {reason}"
     if not clocks.take_back(session, desk, incident, text, actor, now):
         raise ConflictError(f"Incident {number} is {incident.status}; there is no acknowledgement to take back.")
+    if actor.kind != "source":
+        silences.lift(session, desk, incident, actor, now)
     clocks.resume(session, desk, incident, now)
     return Outcome(number, True, incident.status, f"{number} is nobody's any more; people are paged again.")
 

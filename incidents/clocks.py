@@ -21,7 +21,7 @@ from escalation.channels import wording
 from escalation.models import TimerKind
 from escalation.paging import timers
 from escalation.paging.timers import Claimed
-from incidents import briefing, lifecycle, noting, phases, routing
+from incidents import briefing, lifecycle, noting, phases, routing, silences
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import By, Move, Moved, Status
 from incidents.models import Incident
@@ -107,7 +107,9 @@ def take_back(
 
 
 def resume(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:
-    """Go on waking people from the level that had been reached."""
+    """Go on waking people from the level that had been reached, unless it is silenced now."""
+    if silences.hold(session, desk, incident, now):
+        return
     handing.take_up(
         session,
         desk.journal,

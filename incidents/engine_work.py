@@ -17,7 +17,7 @@ from escalation.oncall.calendars import CalendarErrand
 from escalation.oncall.duty import DutyErrand
 from escalation.paging.engine import Act, Errand
 from escalation.paging.timers import Claimed
-from incidents import assigning, clocks, emergency, heartbeats, settling
+from incidents import assigning, clocks, emergency, heartbeats, maintaining, settling, silences
 from incidents.desk import Desk
 from incidents.event_errand import EventErrand
 
@@ -36,6 +36,8 @@ def acts(desk: Desk) -> dict[TimerKind, Act]:
         TimerKind.RUNBOOK: _at(desk, emergency.attach),
         TimerKind.HEARTBEAT: _at(desk, heartbeats.expired),
         TimerKind.SETTLE: _at(desk, settling.ends),
+        TimerKind.SILENCE: _at(desk, silences.due),
+        TimerKind.WINDOW: _at(desk, maintaining.window),
         TimerKind.COVERAGE: partial(coverage.look, base_url=desk.base_url),
     }
 

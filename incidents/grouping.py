@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.orm import Session
 
 from escalation import escalate, locks
-from incidents import briefing, noise, noting, rising
+from incidents import briefing, noise, noting, rising, silences
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
@@ -80,6 +80,7 @@ def join(
     noting.note(session, desk, incident, "alert.joined", text, actor, now, facts)
     session.flush()
     rising.after_alert(session, desk, incident, alert, found, now)
+    silences.look_again(session, desk, incident, now)
     show(session, incident, now)
 
 

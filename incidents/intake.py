@@ -23,6 +23,8 @@ from incidents import (
     remedying,
     rising,
     routing,
+    silence_rows,
+    silences,
 )
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
@@ -36,7 +38,7 @@ from runbook_links.matching import Wanted
 
 # Built once: building a statement was measured to cost more than running it.
 _DOOR = (
-    select(Integration, Service)
+    select(Integration, Service, silence_rows.may_concern(Service.key))
     .join(Service, Service.id == Integration.service_id)
     .where(Integration.key_hash == bindparam("key_hash"))
 )
@@ -66,6 +68,7 @@ class Door:
     signing_secret: str = field(default="", repr=False)  # sealed
     topic: str = ""
     key_hint: str = ""
+    may_be_silenced: bool = True  # False: no silence there is concerns its service
 
 
 def door(session: Session, key_hash: str, source: str | None = None) -> Door | None:
@@ -73,7 +76,7 @@ def door(session: Session, key_hash: str, source: str | None = None) -> Door | N
     found = session.execute(_DOOR, {"key_hash": key_hash}).one_or_none()
     if found is None or (source is not None and found[0].source != source):
         return None
-    way_in, service = found
+    way_in, service, may_be_silenced = found
     return Door(
         way_in.id,
         service,
@@ -82,6 +85,7 @@ def door(session: Session, key_hash: str, source: str | None = None) -> Door | N
         signing_secret=way_in.signing_secret,
         topic=way_in.topic,
         key_hint=way_in.key_hint,
+        may_be_silenced=may_be_silenced,
     )
 
 
@@ -175,8 +179,10 @@ def _open(
         urgency=routing.urgency_of(found.severity),
         days=BusinessDays(door.service.timezone, door.service.holidays),
     )
-    escalate.start(session, desk.journal, brief, terms, now)
-    remedying.begin(session, desk, incident, door.service, now)
+    held = door.may_be_silenced and silences.at_opening(session, desk, incident, alert, now, service=door.service.key)
+    escalate.start(session, desk.journal, brief, terms, now, held=held)
+    if not held:
+        remedying.begin(session, desk, incident, door.service, now)
     return Received(incident.id, opened=True)
 
 
@@ -206,6 +212,7 @@ def _repeat(
         payload={"dedup_key": incoming.dedup_key, "count": alert.count, "title": incoming.title},
     )
     rising.after_alert(session, desk, incident, alert, found, now)
+    silences.look_again(session, desk, incident, now)
     return Received(incident.id)
 
 
@@ -225,6 +232,7 @@ def amend(
     facts = {"dedup_key": alert.dedup_key, "title": incoming.title}
     noting.note(session, desk, incident, "alert.changed", text, actor, now, facts)
     rising.after_alert(session, desk, incident, alert, judging.classify(desk, door.service, incoming), now)
+    silences.look_again(session, desk, incident, now)
 
 
 def _one_at_a_time(session: Session, door: Door, incoming: IncomingAlert) -> None:

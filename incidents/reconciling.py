@@ -32,6 +32,7 @@ from incidents import (
     reconciling_events,
     reconciling_heartbeats,
     reconciling_settling,
+    reconciling_silences,
     routing,
 )
 from incidents.desk import Desk
@@ -77,17 +78,15 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
     after = 0
     while True:
         rows = session.execute(
-            _incidents().where(Incident.status == Status.OPEN, Incident.id > after).limit(reconcile.PAGE_ROWS)
+            _incidents(now).where(Incident.status == Status.OPEN, Incident.id > after).limit(reconcile.PAGE_ROWS)
         ).all()
         found += _of_incidents(session, rows, now)
         if len(rows) < reconcile.PAGE_ROWS:
             break
         after = rows[-1].incident_id
-    running = _incidents().where(Incident.status != Status.OPEN, Timer.id.is_not(None))
+    running = _incidents(now).where(Incident.status != Status.OPEN, Timer.id.is_not(None))
     found += _of_incidents(session, session.execute(running.limit(reconcile.PAGE_ROWS)).all(), now)
-    found += [*owed.suspects(session), *reconciling_heartbeats.suspects(session, now)]
-    found += reconciling_events.suspects(session)
-    found += reconciling_settling.suspects(session)
+    found += [*owed.suspects(session), *_of_no_incidents(session, now), *reconciling_settling.suspects(session)]
     return [*found, *_alerts(session), *reconcile.suspects(session, now)]
 
 
@@ -95,7 +94,7 @@ def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repai
     with database.transaction() as session:
         incident = noting.locked(session, number)
         reconcile.lock(session, number)
-        rows = session.execute(_incidents().where(Incident.id == number)).all()
+        rows = session.execute(_incidents(now).where(Incident.id == number)).all()
         found = _of_incidents(session, rows, now)
         found += [*owed.of_incident(session, number), *_alerts(session, number)]
         found += reconciling_settling.suspects(session, number)
@@ -115,10 +114,17 @@ def _of_one(database: Database, desk: Desk, number: int, now: datetime, *, repai
 def _about_no_incident(database: Database, suspected: list[Finding], now: datetime, *, repairs: bool) -> list[Outcome]:
     """No incident guards these, so they are looked at twice, and mended by what harms nobody twice: a timer set."""
     with database.transaction() as session:
-        seen = [*reconcile.about_no_incident(session), *reconciling_heartbeats.suspects(session, now)]
-        seen += reconciling_events.suspects(session)
+        seen = [*reconcile.about_no_incident(session), *_of_no_incidents(session, now)]
         still = [finding for finding in seen if finding in suspected]
         return [Outcome(each, _repair_no_incidents(session, each, now) if repairs else "") for each in still]
+
+
+def _of_no_incidents(session: Session, now: datetime) -> list[Finding]:
+    return [
+        *reconciling_heartbeats.suspects(session, now),
+        *reconciling_silences.suspects(session, now),
+        *reconciling_events.suspects(session),
+    ]
 
 
 def _repair_no_incidents(session: Session, finding: Finding, now: datetime) -> str:
@@ -126,6 +132,8 @@ def _repair_no_incidents(session: Session, finding: Finding, now: datetime) -> s
         return reconciling_heartbeats.repair(session, finding, now)
     if finding.kind is Kind.EVENT_FORGOTTEN:
         return reconciling_events.repair(session, finding, now)
+    if finding.kind is Kind.WINDOW_MISSING:
+        return reconciling_silences.repair(session, finding, now)
     return reconcile.repair(session, finding, now)
 
 
@@ -149,7 +157,7 @@ def _guarded(number: int, look: Callable[[], list[Outcome]]) -> list[Outcome]:
     return [Outcome(Finding(Kind.REPAIR_FAILED, text, number))]
 
 
-def _incidents() -> Select[*tuple[Any, ...]]:
+def _incidents(now: datetime) -> Select[*tuple[Any, ...]]:
     return (
         select(
             Incident.id.label("incident_id"),
@@ -162,9 +170,11 @@ def _incidents() -> Select[*tuple[Any, ...]]:
             Escalation.base_at,
             Timer.id.label("timer_id"),
             Timer.due_at,
+            *reconciling_silences.columns(now),
         )
         .outerjoin(Escalation, Escalation.incident_id == Incident.id)
         .outerjoin(Timer, and_(Timer.kind == TimerKind.ADVANCE, Timer.subject_id == Escalation.id))
+        .outerjoin(*reconciling_silences.RELEASE)
         .order_by(Incident.id)
     )
 
@@ -219,6 +229,8 @@ def _repair(session: Session, desk: Desk, incident: Incident, finding: Finding, 
             return owed.repair(session, finding, incident, now)
         case Kind.SETTLE_MISSING:
             return reconciling_settling.repair(session, finding, now)
+        case Kind.SILENCE_MISSING | Kind.SILENCE_UNFOUNDED:
+            return reconciling_silences.repair_of_incident(session, incident, now)
         case Kind.ALERT_LEFT_FIRING:
             session.execute(
                 update(Alert)

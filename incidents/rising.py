@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from escalation import escalate
-from incidents import briefing, clocks, flapping, noting, remedying, routing, severity
+from incidents import briefing, clocks, flapping, noting, remedying, routing, severity, silences
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
@@ -51,10 +51,16 @@ def to(
     if incident.status in (Status.RESOLVED, Status.CLOSED):
         return
     wakes = routing.wakes_again(old, new)
+    taken_back = False
     if wakes and incident.status == Status.ACKNOWLEDGED and not by_person:
         text = f"The severity rose to {new}; the acknowledgement no longer holds, and people are paged anew."
-        clocks.take_back(session, desk, incident, text, TOCSIN, now)
+        taken_back = clocks.take_back(session, desk, incident, text, TOCSIN, now)
     tell(session, desk, incident, now)
+    if incident.silenced_until is not None:
+        silences.look_again(session, desk, incident, now)  # if it is silenced no more, all that follows has been done
+        return
+    if taken_back and silences.hold(session, desk, incident, now):
+        return
     if incident.incident_class == IncidentClass.CONSTITUTIONAL:
         remedying.forbid(session, desk, incident, now)
     elif routing.begins_anew(old, new):

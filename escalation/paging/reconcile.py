@@ -36,7 +36,15 @@ LIVING_LOOKED_AT_MAX = 2_000  # the newest; an older message that is out of date
 ENGINE_SILENT_AFTER = timedelta(seconds=10)
 ONCE_MORE_AFTER = timedelta(minutes=15)  # for a parked timer that wakes nobody
 WAKES_PEOPLE = frozenset(
-    {TimerKind.ADVANCE, TimerKind.DELIVER, TimerKind.ACK_TIMEOUT, TimerKind.PHASE, TimerKind.SNOOZE}
+    {
+        TimerKind.ADVANCE,
+        TimerKind.DELIVER,
+        TimerKind.ACK_TIMEOUT,
+        TimerKind.PHASE,
+        TimerKind.SNOOZE,
+        TimerKind.SILENCE,
+        TimerKind.WINDOW,
+    }
 )
 
 # Written out, as are the indexes' conditions: SQLite uses a partial index for nothing else.
