@@ -162,10 +162,10 @@ def incident_or_refuse(session: Session, number: int) -> Incident:
 def entries(session: Session, number: int, *, after_seq: int = 0, limit: int) -> list[Entry]:
     """An incident's timeline in its order. Raises NotFoundError if there is no such incident."""
     incident_or_refuse(session, number)
-    return [_entry(row) for row in timeline.entries(session, number, after_seq=after_seq, limit=limit)]
+    return [entry(row) for row in timeline.entries(session, number, after_seq=after_seq, limit=limit)]
 
 
-def _entry(row: TimelineEntry) -> Entry:
+def entry(row: TimelineEntry) -> Entry:
     return Entry(
         seq=row.seq,
         global_seq=row.global_seq,

@@ -10,17 +10,16 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 from markupsafe import Markup
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import auth
 from escalation.models import Escalation
 from escalation.policies import Policy
 from escalation.web_reader import times_of_reader
-from incidents import noting, phases, queries, queries_detail, stepping, web_hands, web_words
+from incidents import noting, phases, queries_detail, queries_timeline, stepping, web_hands, web_words
 from incidents.lifecycle import Status
 from incidents.models import RequestState
-from incidents.proof.models import TimelineEntry
 from incidents.queries_detail import IncidentDetail, RequestShown
 from incidents.queries_hands import StepShown
 from incidents.reviews import due, publishing
@@ -33,6 +32,7 @@ from runbook_links.web import LATE, address_of
 
 TITLE_CHARACTERS_SHOWN = 160  # in the heading; the whole title is below it
 ENTRIES_SHOWN = 100
+SEQ_MAX = 2**31 - 1  # what the column holds
 ALERTS_SHOWN = 20
 STEPS_KEPT = 512  # rendered, between requests
 
@@ -71,7 +71,8 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
     times = times_of_reader(session, now)
     policy = _policy(session, detail.number)
     book = edge.desk.shelf.library.get(detail.runbook.id) if detail.runbook else None
-    entries, older = _entries(session, detail.number)
+    before = min(max(request.args.get("before", SEQ_MAX, type=int), 0), SEQ_MAX)
+    told = queries_timeline.newest(session, detail.number, before=before, limit=ENTRIES_SHOWN)
     return web_hands.context(session, detail) | {
         "incident": detail,
         "times": times,
@@ -88,8 +89,8 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
         "steps": _steps(detail, book, stepping.approved(session, detail.number)),
         "progress": phases.phase_report(_course(detail), now),
         "alerts": list(reversed(detail.alerts))[:ALERTS_SHOWN],
-        "rows": web_words.rows(entries),
-        "older": older,
+        "rows": web_words.rows(told),
+        "older": told.before,
         "severities": [each.value for each in Severity],
         "classes": [each.value for each in IncidentClass],
         "may_act": auth.caller().may("act"),
@@ -106,16 +107,6 @@ def _policy(session: Session, number: int) -> Policy | None:
     """As it was when the incident opened."""
     frozen = session.scalar(select(Escalation.policy).where(Escalation.incident_id == number))
     return Policy.from_json(frozen) if frozen else None
-
-
-def _entries(session: Session, number: int) -> tuple[list[queries.Entry], int | None]:
-    """The newest that were asked for, oldest first, and the number before which the others are."""
-    newest = session.scalar(select(func.max(TimelineEntry.seq)).where(TimelineEntry.incident_id == number)) or 0
-    before = min(request.args.get("before", newest + 1, type=int), newest + 1)
-    first = max(before - ENTRIES_SHOWN, 0)
-    found = queries.entries(session, number, after_seq=max(first - 1, 0), limit=ENTRIES_SHOWN)
-    shown = [entry for entry in found if entry.seq < before]
-    return shown, shown[0].seq if shown and first > 1 else None
 
 
 def _pending(asked: RequestShown) -> Pending:

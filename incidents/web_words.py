@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalation.models import PageState
@@ -14,6 +13,7 @@ from incidents import phases
 from incidents.lifecycle import Status
 from incidents.queries import Entry
 from incidents.queries_detail import IncidentDetail, RequestShown
+from incidents.queries_timeline import Excerpt
 
 # How well a page went, from what says most about whether it arrived.
 STATES = (
@@ -35,7 +35,6 @@ STATE_WORDS = {
 CHANNELS = {"sms": "SMS", "voice": "call", "slack": "Slack", "email": "e-mail", "apprise": "Apprise"}
 WITH_RECEIPTS = ("sms", "voice")  # whose providers report the arrival later
 FAILURES = ("page.failed", "page.unknown", "nobody.reachable", "announcement.failed", "timer.parked", "runbook.missing")
-REPEATED = "alert.repeated"  # a monitor may say so every minute for hours
 KINDS = {"oncall.notified": "on-call notified", "page.unknown": "page not known to have gone"}
 
 
@@ -170,22 +169,13 @@ def _told(page: PageMade) -> PageTold:
     )
 
 
-def rows(entries: Sequence[Entry]) -> list[Row]:
-    """The newest first; repeats of an alert one after another become one line."""
+def rows(told: Excerpt) -> list[Row]:
     found: list[Row] = []
-    for row in _rows(reversed(entries)):
-        if found and row.entry.kind == REPEATED and found[-1].entry.kind == REPEATED:
-            found[-1] = replace(found[-1], alike=found[-1].alike + 1)
-        else:
-            found.append(row)
-    return found
-
-
-def _rows(entries: Iterator[Entry]) -> Iterator[Row]:
-    for entry in entries:
+    for entry, alike in zip(told.entries, told.standing_for, strict=True):
         starred = entry.facts.get("starred") is True
         kind = KINDS.get(entry.kind, entry.kind.replace(".", " ").replace("_", " "))
-        yield Row(entry, kind, entry.kind in FAILURES, starred)
+        found.append(Row(entry, kind, entry.kind in FAILURES, starred, alike))
+    return found
 
 
 def asked_for(request: RequestShown) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,9 @@ from incidents.proof.checks import Link, Problem, StoredEntry
 from incidents.proof.report import Verdict, describe
 from incidents.reviews.record import ApprovalFact, EntryFact, NoteFact, OverrideFact, SeverityChange
 
-ENTRIES_MAX = 5_000
+ENTRIES_MAX = 5_000  # that a review holds
+BATCH = 1_000
+REPEATED = "alert.repeated"  # a monitor may say so every minute for weeks
 PROBLEMS_TOLD_MAX = 10
 
 # Untyped, as verification reads it: a damaged entry must become a sentence in the review, not an exception.
@@ -31,27 +33,51 @@ class Chronicle:
 
 
 def read(session: Session, incident_id: int) -> Chronicle:
-    """The first ENTRIES_MAX entries, each checked by itself and against the one before it."""
-    of_incident = select(_ENTRIES).where(_ENTRIES.c.incident_id == incident_id).order_by(_ENTRIES.c.seq)
-    rows = session.execute(of_incident.limit(ENTRIES_MAX + 1)).mappings().all()
+    """The entries, each checked by itself and against the one before it: the first ENTRIES_MAX of those a review needs.
+    Of repeats one after another it needs the first and the last, or what people did would not fit beside them."""
     entries: list[EntryFact] = []
     problems: list[str] = []
     omissions: list[str] = []
     before: Link | None = None
-    for row in rows[:ENTRIES_MAX]:
-        entry, link = checks.read(dict(row)), checks.read_link(dict(row))
+    read, repeats, is_whole = 0, 0, True
+    for row in _rows(session, incident_id):
+        if len(entries) >= ENTRIES_MAX:
+            is_whole = False
+            break
+        read += 1
+        entry, link = checks.read(row), checks.read_link(row)
         if isinstance(entry, Problem):
             problems.append(describe(entry))
             omissions.append(f"An entry that cannot be read any more: {describe(entry)}")
         else:
             problems += map(describe, checks.contents(entry))
-            entries.append(_fact(entry))
+            repeats += _keep(entries, _fact(entry))
         if link is not None:
             problems += map(describe, checks.incident_link(before, link))
             before = link
-    if len(rows) > ENTRIES_MAX:
+    if repeats:
+        omissions.append(f"{repeats} times that an alert was reported again, between a first and a last time.")
+    if not is_whole:
         omissions.append(f"Timeline entries after number {entries[-1].seq}; the timeline itself has them.")
-    return Chronicle(tuple(entries), _integrity(len(rows[:ENTRIES_MAX]), before, problems), tuple(omissions))
+    return Chronicle(tuple(entries), _integrity(read, before, problems), tuple(omissions))
+
+
+def _rows(session: Session, incident_id: int) -> Iterator[dict[str, Any]]:
+    """In order, a batch at a time: an alert that is reported each minute has ten thousand in a week."""
+    of_incident = select(_ENTRIES).where(_ENTRIES.c.incident_id == incident_id).order_by(_ENTRIES.c.seq)
+    offset = 0
+    while rows := session.execute(of_incident.offset(offset).limit(BATCH)).mappings().all():
+        yield from map(dict, rows)
+        offset += BATCH
+
+
+def _keep(entries: list[EntryFact], entry: EntryFact) -> int:
+    """1 if it takes the place of one that is left out."""
+    if [each.kind for each in (*entries[-2:], entry)] == [REPEATED] * 3:
+        entries[-1] = entry
+        return 1
+    entries.append(entry)
+    return 0
 
 
 def _integrity(count: int, last: Link | None, problems: Sequence[str]) -> dict[str, Any]:
