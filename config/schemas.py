@@ -110,3 +110,20 @@ def paged(found: Sequence[Item], limit: int, of: str, position: Callable[[Item],
     """The answer of a list; `found` is asked for with one more than `limit`, which tells whether there is more."""
     items = found[:limit]
     return {"items": items, "next": cursor(of, position(items[-1])) if len(found) > limit else None}
+
+
+def paged_whole(
+    made: Sequence[Item], query: Mapping[str, Any], of: str, position: Callable[[Item], Any]
+) -> dict[str, Any]:
+    """The answer of a list that is made whole each time: in the order of `position`, from after the query's cursor."""
+    after, limit = query["cursor"], query["limit"]
+    ordered = sorted(made, key=position)
+    left = [item for item in ordered if after is None or position(item) > after]
+    return paged(left[: limit + 1], limit, of, position)
+
+
+def paged_by_place(made: Sequence[Item], query: Mapping[str, Any], of: str) -> dict[str, Any]:
+    """The same of a list whose order is its own, and whose items have no key: the cursor counts them."""
+    first, limit = query["cursor"] or 0, query["limit"]
+    more = len(made) > first + limit
+    return {"items": made[first : first + limit], "next": cursor(of, first + limit) if more else None}

@@ -11,7 +11,7 @@ from config import auth
 from config.database import Database
 from config.errors import InvalidInputError
 from config.routes import Routes
-from config.schemas import NUMBER_MAX
+from config.schemas import NUMBER_MAX, paged_whole
 from escalation import contacts, own_rules, schemas_me
 from escalation.contacts import Contact, Told
 
@@ -26,11 +26,12 @@ def add(routes: Routes, database: Database, clock: Callable[[], datetime], wake:
 
 
 def _contacts(routes: Routes, database: Database, clock: Callable[[], datetime]) -> None:
-    @routes.get("/me/contacts", gives=schemas_me.OwnContacts, refuses=[403])
-    def own_contacts() -> dict[str, list[Contact]]:
+    @routes.get("/me/contacts", query=schemas_me.ContactsQuery, gives=schemas_me.OwnContacts, refuses=[403])
+    def own_contacts(query: dict[str, Any]) -> dict[str, Any]:
         """Your own contact methods, those of the file among them."""
         with database.reading() as session:
-            return {"items": contacts.own(session, auth.acting("api"), clock())}
+            found = contacts.own(session, auth.acting("api"), clock())
+        return paged_whole(found, query, "contacts", lambda contact: contact.id)
 
     @routes.post("/me/contacts", takes=schemas_me.ContactTaken, gives=schemas_me.OwnContact, refuses=[429])
     def add_contact(body: dict[str, str]) -> Contact:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from marshmallow import Schema, fields
 
-from config.schemas import Moment, Strict, Text
+from config.schemas import Cursor, Moment, Strict, Text, limit_field
 
 # Taken
 
@@ -73,8 +73,14 @@ class OwnContact(Schema):
     test = fields.Nested(DeliveryShown, allow_none=True, metadata={"description": "how the newest test page was sent"})
 
 
+class ContactsQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="contacts", position=int, load_default=None)
+
+
 class OwnContacts(Schema):
     items = fields.List(fields.Nested(OwnContact))
+    next = fields.String(allow_none=True)
 
 
 class Told(Schema):

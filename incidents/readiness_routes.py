@@ -12,7 +12,7 @@ from marshmallow import Schema, fields
 from config import auth
 from config.database import Database
 from config.routes import Routes
-from config.schemas import Moment
+from config.schemas import Cursor, Moment, Strict, limit_field, paged_by_place
 from escalation.ground import Finding
 from incidents import check
 from incidents.desk import Desk
@@ -30,10 +30,16 @@ class FindingShown(Schema):
     advice = fields.String(metadata={"description": "what to do"})
 
 
+class ReadinessQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="readiness", position=int, load_default=None)
+
+
 class Readiness(Schema):
     at = Moment(metadata={"description": "the moment this is true of"})
     ready = fields.Boolean(metadata={"description": "there is no error"})
     items = fields.List(fields.Nested(FindingShown), metadata={"description": "errors first"})
+    next = fields.String(allow_none=True)
 
 
 def finder(database: Database, desk: Desk, channels: Collection[str]) -> Finder:
@@ -49,13 +55,14 @@ def finder(database: Database, desk: Desk, channels: Collection[str]) -> Finder:
 def api(found: Finder, clock: Callable[[], datetime]) -> Blueprint:
     routes = Routes("readiness", "What would keep somebody from being woken")
 
-    @routes.get("/readiness", gives=Readiness, refuses=[403])
-    def readiness() -> dict[str, Any]:
+    @routes.get("/readiness", query=ReadinessQuery, gives=Readiness, refuses=[403])
+    def readiness(query: dict[str, Any]) -> dict[str, Any]:
         """What `tocsin check` finds in the database now. It takes the role admin or manager."""
         auth.require_role(*READERS)
         now = clock()
         items = found(now)
-        return {"at": now, "ready": all(item.severity != "error" for item in items), "items": items}
+        ready = all(item.severity != "error" for item in items)
+        return {"at": now, "ready": ready} | paged_by_place(items, query, "readiness")
 
     return routes.blueprint
 

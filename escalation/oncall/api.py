@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from config import auth
 from config.actor import Actor
+from config.clock import utc_text
 from config.database import Database
 from config.routes import Routes
-from config.schemas import paged
+from config.schemas import paged, paged_whole
 from escalation import responders
 from escalation.models import OverrideRow, ScheduleRow
 from escalation.oncall import api_ahead, changes, schemas, swap_rows, swaps, time_off
@@ -36,8 +37,8 @@ def blueprint(
 
 
 def _overrides(routes: Routes, edge: Edge) -> None:
-    @routes.get("/schedules/<key>/overrides", gives=schemas.Overrides)
-    def overrides(key: str) -> dict[str, Any]:
+    @routes.get("/schedules/<key>/overrides", query=schemas.OverridesQuery, gives=schemas.Overrides)
+    def overrides(query: dict[str, Any], key: str) -> dict[str, Any]:
         """The overrides of a schedule that are not over, in order of time."""
         with edge.database.reading() as session:
             zone_of(session, key)
@@ -47,7 +48,8 @@ def _overrides(routes: Routes, edge: Edge) -> None:
                 .where(ScheduleRow.key == key, OverrideRow.ends_at > edge.clock())
                 .order_by(OverrideRow.starts_at, OverrideRow.id)
             ).all()
-            return {"items": [_override(session, key, row) for row in rows], "next": None}
+            page = paged_whole(rows, query, "overrides", _place)
+            return page | {"items": [_override(session, key, row) for row in page["items"]]}
 
     @routes.post("/schedules/<key>/overrides", takes=schemas.OverrideTaken, gives=schemas.OverrideGiven)
     def add_override(body: dict[str, Any], key: str) -> dict[str, Any]:
@@ -71,9 +73,9 @@ def _overrides(routes: Routes, edge: Edge) -> None:
 
 
 def _time_off(routes: Routes, edge: Edge) -> None:
-    def listed(key: str) -> dict[str, Any]:
+    def listed(key: str, query: dict[str, Any]) -> dict[str, Any]:
         with edge.database.reading() as session:
-            return {"items": time_off.coming(session, key, edge.clock()), "next": None}
+            return paged_whole(time_off.coming(session, key, edge.clock()), query, "time-off", _place)
 
     def added(key: str, body: dict[str, Any]) -> Any:
         def add(session: Session, who: Actor, now: datetime) -> time_off.TimeOff:
@@ -88,10 +90,10 @@ def _time_off(routes: Routes, edge: Edge) -> None:
         edge.act(lambda session, who, now: time_off.remove(session, key, number, who, now, base_url=edge.base_url))
         return {"sentence": "Taken back."}
 
-    @routes.get("/me/time-off", gives=schemas.TimesOff, refuses=[403])
-    def own_time_off() -> dict[str, Any]:
+    @routes.get("/me/time-off", query=schemas.TimeOffQuery, gives=schemas.TimesOff, refuses=[403])
+    def own_time_off(query: dict[str, Any]) -> dict[str, Any]:
         """When you are off, as far as it is not over."""
-        return listed(own_key())
+        return listed(own_key(), query)
 
     @routes.post("/me/time-off", takes=schemas.TimeOffTaken, gives=schemas.TimeOffGiven)
     def add_own_time_off(body: dict[str, Any]) -> Any:
@@ -103,10 +105,10 @@ def _time_off(routes: Routes, edge: Edge) -> None:
         """Take time off back. What has begun ends now."""
         return removed(own_key(), number)
 
-    @routes.get("/responders/<key>/time-off", gives=schemas.TimesOff)
-    def time_off_of(key: str) -> dict[str, Any]:
+    @routes.get("/responders/<key>/time-off", query=schemas.TimeOffQuery, gives=schemas.TimesOff)
+    def time_off_of(query: dict[str, Any], key: str) -> dict[str, Any]:
         """When somebody is off, as far as it is not over."""
-        return listed(key)
+        return listed(key, query)
 
     @routes.post("/responders/<key>/time-off", takes=schemas.TimeOffTaken, gives=schemas.TimeOffGiven)
     def add_time_off(body: dict[str, Any], key: str) -> Any:
@@ -154,6 +156,10 @@ def _swaps(routes: Routes, edge: Edge) -> None:
     decision("confirm", swaps.confirm, "Agree to a swap that you were asked for. Both turns change hands at once.")
     decision("decline", swaps.decline, "Do not agree to a swap that you were asked for.")
     decision("withdraw", swaps.withdraw, "Take back a swap that you proposed.")
+
+
+def _place(span: OverrideRow | time_off.TimeOff) -> str:
+    return f"{utc_text(span.starts_at)} {span.id:019d}"
 
 
 def _override(session: Session, key: str, row: OverrideRow) -> dict[str, Any]:

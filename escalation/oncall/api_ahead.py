@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Blueprint, Response
+from marshmallow import ValidationError
 
 from config import auth
+from config.clock import utc_text
 from config.database import Database
 from config.routes import Routes
+from config.schemas import Moment, paged_whole
 from escalation.oncall import coverage, feeds, schemas, whose
+from escalation.oncall.calendar import Entry
 from escalation.oncall.edge import NUMBER, Edge, own_key, zone_of
 
 SHIFTS_DEFAULT = timedelta(days=30)
@@ -47,7 +51,7 @@ def _ahead(routes: Routes, edge: Edge) -> None:
         with edge.database.reading() as session:
             zone_of(session, key)
             found = feeds.shifts(session, since, until, keys=[key])
-        return {"since": since, "until": until, "items": found, "next": None}
+        return _shifts(found, query, since, until)
 
     @routes.get("/me/shifts", query=schemas.ShiftsQuery, gives=schemas.Shifts, refuses=[403])
     def own_shifts(query: dict[str, Any]) -> dict[str, Any]:
@@ -55,22 +59,24 @@ def _ahead(routes: Routes, edge: Edge) -> None:
         own, (since, until) = own_key(), _span(edge, query)
         with edge.database.reading() as session:
             found = feeds.own_shifts(session, own, since, until)
-        return {"since": since, "until": until, "items": found, "next": None}
+        return _shifts(found, query, since, until)
 
-    @routes.get("/coverage", gives=schemas.Coverage)
-    def gaps() -> dict[str, Any]:
+    @routes.get("/coverage", query=schemas.CoverageQuery, gives=schemas.Coverage)
+    def gaps(query: dict[str, Any]) -> dict[str, Any]:
         """When nobody will be on call, in the next 90 days, on the schedules in use."""
         now = edge.clock()
         with edge.database.reading() as session:
-            return {"until": now + coverage.LOOKED_AHEAD, "items": coverage.ahead(session, now), "next": None}
+            found = coverage.ahead(session, now)
+        place = lambda gap: f"{utc_text(gap.starts_at)} {gap.schedule}"  # noqa: E731  the order that they have
+        return {"until": now + coverage.LOOKED_AHEAD} | paged_whole(found, query, "coverage", place)
 
 
 def _feeds(routes: Routes, edge: Edge) -> None:
-    @routes.get("/me/feeds", gives=schemas.Feeds, refuses=[403])
-    def own_feeds() -> dict[str, Any]:
+    @routes.get("/me/feeds", query=schemas.FeedsQuery, gives=schemas.Feeds, refuses=[403])
+    def own_feeds(query: dict[str, Any]) -> dict[str, Any]:
         """Your calendar addresses. The addresses themselves are not kept."""
         with edge.database.reading() as session:
-            return {"items": feeds.own(session, auth.acting("api")), "next": None}
+            return paged_whole(feeds.own(session, auth.acting("api")), query, "feeds", lambda feed: feed.id)
 
     @routes.post("/me/feeds", takes=schemas.FeedTaken, gives=schemas.FeedGiven)
     def make_feed(body: dict[str, Any]) -> Any:
@@ -86,9 +92,29 @@ def _feeds(routes: Routes, edge: Edge) -> None:
         return {"sentence": "This calendar address leads nowhere now."}
 
 
+def _shifts(found: Sequence[Entry], query: Mapping[str, Any], since: datetime, until: datetime) -> dict[str, Any]:
+    """The cursor tells the times too: a shift that is going on begins at `since`, which without it would be now."""
+
+    def place(entry: Entry) -> str:
+        span = f"{utc_text(since)} {utc_text(until)} {utc_text(entry.starts_at)} {utc_text(entry.ends_at)}"
+        return f"{span} {entry.schedule} {entry.responder} {entry.shadow:d}"
+
+    return {"since": since, "until": until} | paged_whole(found, query, "shifts", place)
+
+
+def _times_of(cursor: str | None) -> tuple[datetime, datetime] | None:
+    if cursor is None:
+        return None
+    try:
+        since, until = (Moment().deserialize(word) for word in cursor.split(" ")[:2])
+    except (ValueError, ValidationError) as error:
+        raise whose.refused("cursor", "is not a cursor of this list; take it from `next` of the page before") from error
+    return since, until
+
+
 def _span(edge: Edge, query: Mapping[str, Any]) -> tuple[datetime, datetime]:
-    since = query["since"] or edge.clock()
-    until = query["until"] or since + SHIFTS_DEFAULT
+    since, until = _times_of(query["cursor"]) or (query["since"] or edge.clock(), query["until"])
+    until = until or since + SHIFTS_DEFAULT
     if until <= since:
         raise whose.refused("until", "must be after since")
     if until - since > timedelta(days=SHIFTS_DAYS_MAX):

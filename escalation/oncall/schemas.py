@@ -66,9 +66,33 @@ class FeedTaken(Strict):
     schedule = _key("whose shifts; your own on every schedule if left out")
 
 
+class OverridesQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="overrides", position=str, load_default=None)
+
+
+class TimeOffQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="time-off", position=str, load_default=None)
+
+
+class CoverageQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="coverage", position=str, load_default=None)
+
+
+class FeedsQuery(Strict):
+    limit = limit_field()
+    cursor = Cursor(of="feeds", position=int, load_default=None)
+
+
 class ShiftsQuery(Strict):
+    """A cursor keeps the times that its list began with."""
+
     since = Moment(load_default=None, metadata={"description": "now, if left out"})
     until = Moment(load_default=None, metadata={"description": "30 days after since, if left out; at most 400"})
+    limit = limit_field()
+    cursor = Cursor(of="shifts", position=str, load_default=None)
 
 
 class SwapsQuery(Strict):

@@ -269,3 +269,22 @@ def test_the_openapi_document_has_every_route_with_a_summary_and_its_answer(sqli
         assert said["summary"], (verb, path)
         assert "200" in said["responses"], (verb, path)
     assert "202" in paths["/api/v1/incidents/{number}/resolve"]["post"]["responses"]
+
+
+def _schema(document: Any, said: Any) -> dict[str, Any]:
+    found: dict[str, Any] = said.get("content", {}).get("application/json", {}).get("schema", {})
+    return dict(document["components"]["schemas"][found["$ref"].rpartition("/")[2]]) if "$ref" in found else found
+
+
+def test_every_route_that_answers_items_takes_limit_and_cursor_and_says_what_is_next(sqlite_edge: Edge) -> None:
+    headers = {"Authorization": f"Bearer {sqlite_edge.token('ana')}"}
+    document = sqlite_edge.client.get("/api/openapi.json", headers=headers).get_json()
+    lists = 0
+    for path, item in document["paths"].items():
+        if "get" not in item or "items" not in _schema(document, item["get"]["responses"]["200"]).get("properties", {}):
+            continue
+        lists += 1
+        taken = {each.get("name") for each in item["get"].get("parameters", ())}
+        assert {"limit", "cursor"} <= taken, path
+        assert "next" in _schema(document, item["get"]["responses"]["200"])["properties"], path
+    assert lists >= 18

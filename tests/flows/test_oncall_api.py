@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from icalendar import Calendar
 
 from config.database import Database
 from config.errors import ConflictError
+from config.schemas import cursor
 from escalation.oncall import changes, swaps
 from tests.calling import Edge
 from tests.flows.test_oncall_changes import CONFIG, at, on_call
@@ -212,3 +214,41 @@ def test_a_swap_that_is_agreed_to_twice_at_once_is_agreed_once(database: Databas
     world.run()
     assert len([each for each in world.sent("slack", to="U0BO") if "is agreed" in each.message.note]) == 1
     assert on_call(world, 25) == ["bo"]
+
+
+def walked(edge: Edge, path: str, by: str = "ana", *, seconds: float = 0) -> list[Any]:
+    """The list one by one, with time going by between its pages."""
+    found: list[Any] = []
+    after = ""
+    while True:
+        page = edge.get(f"{path}{'&' if '?' in path else '?'}limit=1{after}", by=by)
+        assert len(page["items"]) <= 1
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        after = f"&cursor={page['next']}"
+        edge.world.now += timedelta(seconds=seconds)
+
+
+def test_each_list_goes_page_by_page_to_its_end(edge: Edge) -> None:
+    for day in (17, 19, 18):
+        span = {"starts_at": f"2026-11-{day}T09:00+00:00", "ends_at": f"2026-11-{day}T12:00:00Z"}
+        edge.post(OVERRIDES, {"responder": "bo", "replaces": "ana", **span}, by="bo")
+        edge.post("/me/time-off", {"starts_at": f"2026-12-{day}", "ends_at": f"2026-12-{day}"}, by="cy")
+        edge.post("/me/feeds", {}, by="cy")
+    for path in (OVERRIDES, "/me/time-off", "/responders/cy/time-off", "/me/feeds", "/me/contacts", "/coverage"):
+        whole = edge.get(f"{path}?limit=200", by="cy")
+        assert whole["next"] is None
+        assert walked(edge, path, "cy") == whole["items"], path
+        assert len(whole["items"]) == (3 if path not in ("/me/contacts", "/coverage") else len(whole["items"]))
+    assert [each["starts_at"][8:10] for each in walked(edge, OVERRIDES)] == ["17", "18", "19"]
+
+
+def test_shifts_go_page_by_page_although_the_one_that_is_going_on_began_before(edge: Edge) -> None:
+    whole = edge.get("/schedules/primary/shifts?limit=200")["items"]
+    assert len(whole) > 2
+    assert walked(edge, "/schedules/primary/shifts", seconds=30) == whole
+    answer = edge.call("GET", f"/schedules/primary/shifts?cursor={cursor('shifts', 'no times')}")
+    assert (answer.status_code, list(answer.get_json()["errors"])) == (422, ["cursor"])
+    far = cursor("shifts", "2026-11-16T10:00:00Z 2029-11-16T10:00:00Z x")
+    assert edge.call("GET", f"/schedules/primary/shifts?cursor={far}").status_code == 422

@@ -144,3 +144,15 @@ def test_the_api_and_the_page_tell_the_same(world: World) -> None:
     assert finding["sentence"] in pages.words(opened.by("mia").get("/readiness"))
     assert opened.by("ana").get("/readiness").status_code == 403
     assert Edge(world).call("GET", "/readiness", by="ana").status_code == 403
+
+
+def test_the_findings_come_page_by_page_and_each_page_says_whether_all_is_well(world: World) -> None:
+    for address in ("+15005550102", "U0BO", "bo@example.org", "+15005550101"):
+        disable(world, address)
+    edge = Edge(world)
+    whole = edge.get("/readiness?limit=200", by="program:admin")
+    assert len(whole["items"]) > 2
+    first = edge.get("/readiness?limit=2", by="program:admin")
+    second = edge.get(f"/readiness?limit=200&cursor={first['next']}", by="program:admin")
+    assert first["items"] + second["items"] == whole["items"]
+    assert (second["next"], second["ready"]) == (None, whole["ready"])
