@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +34,6 @@ from config import (
 )
 from config import web as config_web
 from config.database import Database
-from config.errors import SettingsError
 from config.sealed import Vault
 from config.settings import Settings, read, to_environment
 from escalation import api as escalation_api
@@ -52,6 +51,7 @@ from incidents import (
     api,
     cli_reconcile,
     configuration_routes,
+    edge_in,
     engine_work,
     events,
     reply_routes,
@@ -61,9 +61,8 @@ from incidents import (
 )
 from incidents import cli as incidents_cli
 from incidents import web as incidents_web
-from incidents.arrivals import Recorder, in_a_moment
 from incidents.desk import Desk
-from incidents.edge_in import Edge
+from incidents.mail import cli as mail_cli
 from incidents.proof import timeline
 from incidents.slack import cli as slack_cli
 from incidents.slack import wiring as slack
@@ -73,8 +72,8 @@ from runbook_links import linter
 from runbook_links import web as runbooks_web
 from runbook_links.shelf import Shelf
 
-DEMO_DATABASE_URL = "sqlite:///var/demo.db"
-PROCESSES = {"web": ("web",), "engine": ("engine",), "reconciler": ("reconcile", "--loop")}  # of `tocsin up`
+# Of `tocsin up`; the last one where letters are taken in.
+PROCESSES = {"web": ("web",), "engine": ("engine",), "reconciler": ("reconcile", "--loop"), "mail": ("mail",)}
 LATER_SECONDS = {"reconciler": 3.0}  # there is nothing to look at yet, and the others are waited for
 SHIPPED_RUNBOOKS = Path(runbook_links.__file__).parent / "library"
 
@@ -99,6 +98,7 @@ def build(settings: Settings) -> House:
         shelf=shelf,
         base_url=settings.base_url.rstrip("/"),
         vault=Vault(settings.secret_key),
+        mail_domain=settings.mail_domain,
     )
     return House(settings, database, desk)
 
@@ -157,8 +157,7 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
     links = configured.action_links(house.settings)
     app.register_blueprint(act_routes.blueprint(act_routes.ActEdge(database, desk, clock.now, wake, links)))
     documented = http.make_api(app)
-    recorder = Recorder(later=in_a_moment)
-    ways_in.register(app, documented, Edge(database, desk, clock.now, wake, counted, arrivals=recorder))
+    ways_in.register(app, documented, edge_in.served(database, desk, wake, counted))
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now, wake))
     documented.register_blueprint(oncall_api.blueprint(database, clock.now, wake, base_url=desk.base_url))
@@ -188,7 +187,7 @@ def tocsin() -> None:
 @click.option("--demo", is_flag=True, help="A sample team; pages are shown on a console page instead of being sent.")
 def up(demo: bool) -> None:
     """Migrate, then run the web side, the engine and the reconciler under one supervisor."""
-    settings = _settings(demo=demo)
+    settings = starting.settings(demo=demo)
     logs.configure("WARNING" if demo else settings.log_level, process="up")
     serving.refuse_taken_port(settings)
     house = build(settings)
@@ -199,7 +198,8 @@ def up(demo: bool) -> None:
     click.echo(
         f"Tocsin starts on {settings.base_url} and is there when {settings.base_url}/readyz says so. Stop with Ctrl-C."
     )
-    commands = {name: supervisor.own_command(*words) for name, words in PROCESSES.items()}
+    wanted = [name for name in PROCESSES if name != "mail" or settings.mail_listen]
+    commands = {name: supervisor.own_command(*PROCESSES[name]) for name in wanted}
     environment = os.environ | to_environment(settings) | {supervisor.SUPERVISED: "1"}
     sys.exit(supervisor.Supervisor(commands, environment, later=LATER_SECONDS).run())
 
@@ -207,7 +207,7 @@ def up(demo: bool) -> None:
 @tocsin.command("web")
 def web_process() -> None:
     """Serve the web side alone, for several machines."""
-    settings = _settings()
+    settings = starting.settings()
     logs.configure(settings.log_level, process="web")
     _refuse_unmigrated(settings)
     supervisor.end_with_parent()
@@ -217,10 +217,8 @@ def web_process() -> None:
 @tocsin.command("engine")
 def engine_process() -> None:
     """Run an engine alone. Any number of them share one PostgreSQL."""
-    settings = _settings()
-    logs.configure(settings.log_level, process="engine")
-    _refuse_unmigrated(settings)
-    house = build(settings)
+    house = _house("engine")
+    settings = house.settings
     if not supervisor.is_supervised():  # `up` has said it already
         starting.warn_of_missing_channels(settings, house.database)
     url = settings.watchdog_url
@@ -238,38 +236,35 @@ def engine_process() -> None:
 @tocsin.command()
 def migrate() -> None:
     """Bring the database to this version's tables."""
-    database = Database(_settings().database_url)
+    database = Database(starting.settings().database_url)
     upgrade(database)
     click.echo(f"The database is at {current(database)}.")
     database.close()
 
 
-def _settings(*, demo: bool = False) -> Settings:
-    try:
-        found = read()
-    except SettingsError as refused:
-        raise click.ClickException("The settings cannot be used:\n" + "\n".join(refused.problems)) from refused
-    if not (demo or found.demo):
-        return found
-    # The demo keeps to a file of its own, so that trying it never touches a team's database.
-    apart = found if "TOCSIN_DATABASE_URL" in os.environ else replace(found, database_url=DEMO_DATABASE_URL)
-    return replace(apart, demo=True)
-
-
 def open_database() -> Database:
     """For a command; refuses tables of another version, which would end in a riddle."""
     logs.configure("WARNING", process="tocsin")
-    settings = _settings()
+    settings = starting.settings()
     _refuse_unmigrated(settings)
     return Database(settings.database_url, before_commit=events.before_commit)
 
 
 def _reconciling_tools(*, looping: bool) -> cli_reconcile.Tools:
-    settings = _settings()
-    logs.configure(settings.log_level if looping else "CRITICAL", process="reconciler")
+    house = _house("reconciler", log_level="" if looping else "CRITICAL")
+    return cli_reconcile.Tools(house.database, house.desk, configured.channels(house.settings, house.database))
+
+
+def _mail_tools() -> mail_cli.Tools:
+    house = _house("mail")
+    return mail_cli.Tools(house.settings, house.database, house.desk)
+
+
+def _house(process: str, *, log_level: str = "") -> House:
+    settings = starting.settings()
+    logs.configure(log_level or settings.log_level, process=process)
     _refuse_unmigrated(settings)
-    house = build(settings)
-    return cli_reconcile.Tools(house.database, house.desk, configured.channels(settings, house.database))
+    return build(settings)
 
 
 def _refuse_unmigrated(settings: Settings) -> None:
@@ -286,10 +281,15 @@ def _refuse_unmigrated(settings: Settings) -> None:
 def main() -> None:
     for command in (
         *escalation_cli.commands(open_database),
-        *runbooks_cli.commands(lambda: build(_settings()).desk.shelf, lambda: rules.facts(_settings().rules_path)),
-        *incidents_cli.commands(open_database, lambda: build(_settings()).desk, lambda: configured.names(_settings())),
+        *runbooks_cli.commands(
+            lambda: build(starting.settings()).desk.shelf, lambda: rules.facts(starting.settings().rules_path)
+        ),
+        *incidents_cli.commands(
+            open_database, lambda: build(starting.settings()).desk, lambda: configured.names(starting.settings())
+        ),
         cli_reconcile.command(_reconciling_tools),
-        slack_cli.command(_settings),
+        slack_cli.command(starting.settings),
+        mail_cli.command(_mail_tools),
     ):
         tocsin.add_command(command)
     with plainly.told():

@@ -17,17 +17,22 @@ BACKPRESSURE = 64  # requests taken in at once; the rest wait in the backlog
 
 
 def refuse_taken_port(settings: Settings) -> None:
-    """Raises OSError if anything listens there. Granian would share the port with another Tocsin without a word,
-    and half of the alerts would go to the wrong one."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    """Raises OSError if anything listens there, or where letters are taken in. Granian would share the port with another
+    Tocsin without a word, and half of the alerts would go to the wrong one."""
+    _refuse_taken(settings.host, settings.port, "set TOCSIN_PORT, and TOCSIN_BASE_URL with it")
+    if settings.mail_listen:
+        _refuse_taken(*settings.mail_address, "set TOCSIN_MAIL_LISTEN; below 1024 only root may listen")
+
+
+def _refuse_taken(host: str, port: int, otherwise: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             raise OSError(
-                f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}). Stop what listens there, "
-                "or set TOCSIN_PORT, and TOCSIN_BASE_URL with it."
+                f"Port {port} on {host} cannot be used ({error.strerror}). Stop what listens there, or {otherwise}."
             ) from error
 
 

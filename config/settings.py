@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import per_channel, twilio_senders
+from config import mail_in, per_channel, twilio_senders
 from config.errors import SettingsError
 
 SHIPPED_RULES = Path(__file__).parent / "rules"
@@ -40,6 +40,10 @@ class Settings:
     twilio_api_url: str = "https://api.twilio.com"
     smtp_url: str = field(default="", repr=False)  # smtp://user:password@host:587 or smtps://…
     smtp_from: str = "Tocsin <tocsin@localhost>"
+    mail_listen: str = ""  # HOST:PORT where letters are taken in; empty: they are not
+    mail_domain: str = ""  # what stands behind the @ of the addresses that letters are taken at
+    mail_tls_cert: str = ""  # paths of PEM files; with them connections may be encrypted
+    mail_tls_key: str = ""
     rates: str = ""  # sms=20,voice=2: messages a second that a provider's account is given
     bundle_windows: str = ""  # sms=20,voice=60: seconds in which pages to one person are told together
     watchdog_url: str = field(default="", repr=False)  # told every minute that all is well; silence means it is not
@@ -61,6 +65,10 @@ class Settings:
     @property
     def windows_seconds(self) -> dict[str, float]:
         return per_channel.WINDOWS.read(self.bundle_windows)
+
+    @property
+    def mail_address(self) -> tuple[str, int]:
+        return mail_in.address(self.mail_listen)
 
     @property
     def is_sqlite(self) -> bool:
@@ -161,6 +169,7 @@ def _problems(settings: Settings) -> list[str]:
         found.append("TOCSIN_SLACK_APP_TOKEN is set without TOCSIN_SLACK_BOT_TOKEN; nothing could be answered.")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
         found.append("TOCSIN_SMTP_URL must look like smtp://user:password@host:587 or smtps://….")
+    found += mail_in.problems(settings.mail_listen, settings.mail_domain, settings.mail_tls_cert, settings.mail_tls_key)
     if settings.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         found.append(f"TOCSIN_LOG_LEVEL is {settings.log_level!r}; use DEBUG, INFO, WARNING or ERROR.")
     return found

@@ -160,6 +160,7 @@ def _write_integration(
     else:
         before = {"service": names[row.service_id], "source": row.source, "topic": row.topic, "map": row.mapping}
         after = {"service": into.key, "source": wanted.source, "topic": wanted.topic, "map": dict(wanted.mapping)}
+        before["from"], after["from"] = list(row.senders), list(wanted.senders)
         if before != after or has_other_secret:
             changes.changed(what, before, after, otherwise="its signing secret, which is not shown")
     if row is None:
@@ -169,6 +170,7 @@ def _write_integration(
     row.source = wanted.source
     row.topic = wanted.topic
     row.mapping = dict(wanted.mapping)
+    row.senders = list(wanted.senders)
     if has_other_secret:  # sealed anew it would be another text, and a change each time
         row.signing_secret = _sealed(wanted.secret, vault)
     row.key_hash = ids.secret_hash(wanted.key)

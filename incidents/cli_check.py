@@ -12,9 +12,10 @@ from typing import Any
 
 import click
 
-from config import clock, declaration
+from config import clock, declaration, mail_in
 from config.database import Database
 from config.declaration import DeclarationError
+from config.settings import Settings, read
 from escalation.ground import Finding
 from incidents import check
 from incidents.desk import Desk
@@ -53,6 +54,8 @@ def command(
     open_database: Callable[[], Database],
     make_desk: Callable[[], Desk],
     channels: Callable[[], Collection[str]],
+    *,
+    settings: Callable[[], Settings] = read,
 ) -> click.Command:
     @click.command("check")
     @click.argument("file", type=FILE, required=False)
@@ -73,6 +76,7 @@ def command(
                     found = check.of_database(session, make_desk(), clock.now(), channels=channels())
             finally:
                 database.close()
+            found += _of_settings(settings())
         for line in [as_text(found)] if as_json else lines(found, str(file) if file else ""):
             click.echo(line)
         # Where its secrets are not, a file is checked all the same.
@@ -80,6 +84,13 @@ def command(
         context.exit(1 if any(strict or finding.severity == "error" for finding in judged) else 0)
 
     return readiness
+
+
+def _of_settings(given: Settings) -> list[Finding]:
+    return [
+        Finding("warning", "mail-domain", "setting TOCSIN_MAIL_DOMAIN", sentence, "")
+        for sentence in mail_in.warnings(given.mail_listen, given.mail_domain)
+    ]
 
 
 def _of_file(file: Path, desk: Desk) -> list[Finding]:

@@ -61,6 +61,8 @@ WITHOUT_SECRET = {
 }
 HINT_CHARACTERS = 4
 
+SENDERS_MAX, SENDER_CHARACTERS_MAX = 50, 320
+_SENDER = re.compile(r"[^@\s<>,;]{1,64}@[^@\s<>,;]{1,255}")
 _TOPIC = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?")
 _LETTERS = "A-Za-z0-9_-"
 _INTEGRATION_KEY = re.compile(f"[{_LETTERS}]{{16,{KEY_CHARACTERS_MAX}}}")
@@ -77,6 +79,7 @@ class DeclaredIntegration:
     secret: str = ""  # what the sender signs with; empty: the key suffices
     topic: str = ""  # of SNS, the only one taken; empty: any
     mapping: tuple[tuple[str, str], ...] = ()  # (field, JMESPath expression)
+    senders: tuple[str, ...] = ()  # whose letters alone are taken; empty: anybody's
 
     @property
     def hint(self) -> str:
@@ -216,8 +219,22 @@ def _integration(section: Fields, service: str, known: _Known, owners: dict[str,
         section.refuse("topic", "is for cloudwatch alone")
     elif topic and not _TOPIC.fullmatch(topic):
         section.refuse("topic", "is not the ARN of an SNS topic, like arn:aws:sns:eu-west-1:123456789012:paging")
-    mapped = _mapping(section, source)
-    return DeclaredIntegration(source, key, secret, topic, mapped) if section.sound else None
+    mapped, senders = _mapping(section, source), _senders(section, source)
+    return DeclaredIntegration(source, key, secret, topic, mapped, senders) if section.sound else None
+
+
+def _senders(section: Fields, source: str) -> tuple[str, ...]:
+    written = section.texts("from", characters_max=SENDER_CHARACTERS_MAX)
+    if section.has("from") and source != "email":
+        section.refuse("from", "is for email alone")
+    if len(written) > SENDERS_MAX:
+        section.refuse("from", f"has more than {SENDERS_MAX} entries")
+    for path, pattern in written.items():
+        if not _SENDER.fullmatch(pattern):
+            section.refuse_at(
+                path, "is not an address such as zabbix@example.org, or *@example.org for all of a domain"
+            )
+    return tuple(pattern.lower() for pattern in written.values())
 
 
 def _mapping(section: Fields, source: str) -> tuple[tuple[str, str], ...]:

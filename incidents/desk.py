@@ -18,6 +18,7 @@ class Desk:
     shelf: Shelf
     base_url: str  # without a slash at its end
     vault: Vault | None = field(default=None, repr=False)  # without one no integration can have a signing secret
+    mail_domain: str = ""  # of the addresses that letters come in at; empty: none can be told
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from config import ids
+from config import clock, ids
 from config.database import Database
 from incidents import arrivals, fetching, intake
 from incidents.arrivals import Arrival, Recorder, Verdict
@@ -28,6 +28,13 @@ class Edge:
     fetch: Fetch = fetching.get  # what a sender makes Tocsin fetch
     certificates: Fetch = field(default_factory=lambda: fetching.Kept(fetching.get))
     arrivals: Recorder = field(default_factory=Recorder)
+
+
+def served(
+    database: Database, desk: Desk, wake: Callable[[], None], counted: Callable[[str], None] = lambda _: None
+) -> Edge:
+    """Of a process that takes alerts in: what arrived is written a moment later."""
+    return Edge(database, desk, clock.now, wake, counted, arrivals=Recorder(later=arrivals.in_a_moment))
 
 
 def door(edge: Edge, key: str, source: str | None) -> Door | None:

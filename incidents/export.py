@@ -65,6 +65,8 @@ def _integration(service: Service, row: Integration, taken: set[str]) -> Noted:
         written["secret"] = writing.variable(_variable((*named, "secret"), taken))
     if row.topic:
         written["topic"] = row.topic
+    if row.senders:
+        written["from"] = list(row.senders)
     if row.mapping:
         written["map"] = {name: row.mapping[name] for name in mapping.KEYS if name in row.mapping}
     return Noted(written, f"the key that ends in {row.key_hint}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,6 +69,7 @@ class Door:
     topic: str = ""
     key_hint: str = ""
     may_be_silenced: bool = True  # False: no silence there is concerns its service
+    senders: Sequence[str] = ()  # of letters: patterns of whose alone are taken; none: anybody's
 
 
 def door(session: Session, key_hash: str, source: str | None = None) -> Door | None:
@@ -86,6 +87,7 @@ def door(session: Session, key_hash: str, source: str | None = None) -> Door | N
         topic=way_in.topic,
         key_hint=way_in.key_hint,
         may_be_silenced=may_be_silenced,
+        senders=tuple(way_in.senders),
     )
 
 

@@ -32,19 +32,19 @@ class Shown:
     arrived: list[ReceivedPayload]  # newest first
 
 
-def pages(database: Database, *, base_url: str) -> Blueprint:
+def pages(database: Database, *, base_url: str, mail_domain: str = "") -> Blueprint:
     drawn = Blueprint("integration_pages", __name__, template_folder="templates")
 
     @drawn.get("/integrations")
     @auth.requires(*READERS)
     def integrations() -> str:
         with database.reading() as session:
-            return render_template("incidents/integrations.html", integrations=of(session, base_url))
+            return render_template("incidents/integrations.html", integrations=of(session, base_url, mail_domain))
 
     return drawn
 
 
-def of(session: Session, base_url: str) -> list[Shown]:
+def of(session: Session, base_url: str, mail_domain: str = "") -> list[Shown]:
     """All that alerts can come in by; a key is known by its last letters only."""
     arrived: defaultdict[int, list[ReceivedPayload]] = defaultdict(list)
     for each in session.scalars(select(ReceivedPayload).order_by(ReceivedPayload.id.desc())):
@@ -54,25 +54,31 @@ def of(session: Session, base_url: str) -> list[Shown]:
         .join(Service, Service.id == Integration.service_id)
         .order_by(Service.key, Integration.source, Integration.id)
     )
-    return [_shown(row, service, base_url, arrived[row.id]) for row, service in rows if not apply.is_retired(row)]
+    return [
+        _shown(row, service, base_url, mail_domain, arrived[row.id])
+        for row, service in rows
+        if not apply.is_retired(row)
+    ]
 
 
-def _shown(row: Integration, service: str, base_url: str, arrived: list[ReceivedPayload]) -> Shown:
+def _shown(row: Integration, service: str, base_url: str, mail_domain: str, arrived: list[ReceivedPayload]) -> Shown:
     source = SOURCES.get(row.source)
     return Shown(
         service=service,
         source=row.source,
         describes=source.describes if source else "",
         hint=row.key_hint,
-        address=snippets.address(base_url, row.source),
+        address=snippets.address(base_url, row.source, mail_domain),
         checks=_checks(row),
         mapping=dict(row.mapping),
-        snippet=snippets.of(row.source, base_url, has_secret=bool(row.signing_secret)),
+        snippet=snippets.of(row.source, base_url, has_secret=bool(row.signing_secret), mail_domain=mail_domain),
         arrived=arrived,
     )
 
 
 def _checks(row: Integration) -> str:
+    if row.senders:
+        return f"That From says {' or '.join(row.senders)}, which anybody can write there; the address is what they must know"
     if row.topic:
         return f"Messages that SNS signed, of the topic {row.topic} only"
     if row.signing_secret:

@@ -42,6 +42,7 @@ class Integration(Base):
     mapping: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # field -> JMESPath expression
     signing_secret: Mapped[str] = mapped_column(Text, default="")  # sealed (config.sealed); empty: the key suffices
     topic: Mapped[str] = mapped_column(String(512), default="")  # the one SNS topic whose messages are taken
+    senders: Mapped[list[Any]] = mapped_column(Json, default=list)  # whose letters alone are taken: patterns of From
 
 
 class ReceivedPayload(Base):

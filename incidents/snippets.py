@@ -24,12 +24,15 @@ class Way:
     url: str
     base_url: str
     has_secret: bool
+    mail_domain: str = ""  # empty: letters come by HTTP alone
 
     def if_secret(self, text: str) -> str:
         return text if self.has_secret else ""
 
 
-def address(base_url: str, source: str) -> str:
+def address(base_url: str, source: str, mail_domain: str = "") -> str:
+    if source == "email" and mail_domain:
+        return f"{KEY}@{mail_domain}, or {KEY}+WHAT@{mail_domain} for an alert that you name; {base_url}/alerts/email/{KEY}"
     if source == pagerduty.NAME:
         return f"{base_url}/v2/enqueue"
     if source == "opsgenie":
@@ -37,12 +40,12 @@ def address(base_url: str, source: str) -> str:
     return f"{base_url}/alerts/{source}/{KEY}"
 
 
-def of(source: str, base_url: str, *, has_secret: bool = False) -> Snippet:
+def of(source: str, base_url: str, *, has_secret: bool = False, mail_domain: str = "") -> Snippet:
     url = address(base_url, source)
     make = SNIPPETS.get(source)
     if make is None:
         return Snippet("a webhook of the sender, POST with JSON", url)
-    return make(Way(url, base_url, has_secret))
+    return make(Way(url, base_url, has_secret, mail_domain))
 
 
 def _alertmanager(way: Way) -> Snippet:
@@ -151,10 +154,26 @@ def _azure_monitor(way: Way) -> Snippet:
 
 
 def _email(way: Way) -> Snippet:
+    piped = (
+        f"pager: \"|curl -fsS --max-time 20 -H 'Content-Type: message/rfc822' --data-binary @- {way.url} || exit 75\""
+    )
+    if not way.mail_domain:
+        return Snippet(
+            "a mail server's aliases",
+            piped,
+            "75 tells Postfix and Exim to keep what was not taken, and to try it again.",
+        )
+    to = f"{KEY}@{way.mail_domain}"
     return Snippet(
-        "a mail server's aliases",
-        f"pager: \"|curl -fsS --max-time 20 -H 'Content-Type: message/rfc822' --data-binary @- {way.url} || exit 75\"",
-        "75 tells Postfix and Exim to keep what was not taken, and to try it again.",
+        "the sender's e-mail notifications",
+        f"To: {to}\n\n"
+        f"# a letter to try it with, straight to the listener (HOST:PORT as in TOCSIN_MAIL_LISTEN)\n"
+        f"printf 'Subject: PROBLEM: a test\\n\\nNobody need worry.\\n' | "
+        f"curl -sS smtp://HOST:PORT --mail-from test@{way.mail_domain} --mail-rcpt {to} -T -\n\n"
+        f"# DNS, where the listener is reached at port 25\n{way.mail_domain}. IN MX 10 HOST.\n\n"
+        f"# Postfix' transport, where a mail server hands on to it\n{way.mail_domain} smtp:[HOST]:PORT\n\n"
+        f"# aliases, where nothing listens and a mail server pipes\n{piped}",
+        "A subject with RESOLVED in front ends the alert that the same subject opened.",
     )
 
 

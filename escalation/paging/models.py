@@ -41,6 +41,7 @@ class Notice(Base):
     subject: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
     url: Mapped[str] = mapped_column(Text, default="")
+    letter: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # channels.base.Answering; empty: answers none
     dedup_key: Mapped[str | None] = mapped_column(String(200), unique=True)  # said once, whoever finds it again
     state: Mapped[str] = mapped_column(String(16), default=NoticeState.QUEUED)
     queued_at: Mapped[datetime]

@@ -10,8 +10,9 @@ Absence notices and reports of deliveries are refused; `Auto-Submitted: auto-gen
 
 from __future__ import annotations
 
+import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -37,23 +38,28 @@ _SAID_SEVERITY = re.compile(r"^[ \t>*]*(?:severity|priority)[ \t*]*[:=][ \t*]*([
 
 
 def parse(payload: Any, *, now: datetime) -> list[IncomingAlert]:
-    """One alert; none for what asks for nobody. `payload` is the letter's bytes, or {letter, tag}: `tag` is what stood
-    behind the plus of the address it came to."""
-    tag = ""
+    """One alert; none for what asks for nobody. `payload` is the letter's bytes, or {letter, tag, senders}: `tag` is
+    what stood behind the plus of the address it came to, `senders` whose letters alone are taken."""
+    tag, senders = "", ()
     if isinstance(payload, Mapping):
-        tag, payload = reading.text_of(payload.get("tag")), payload.get("letter")
+        tag, senders = reading.text_of(payload.get("tag")), payload.get("senders") or ()
+        payload = payload.get("letter")
     if isinstance(payload, str):
         payload = payload.encode("utf-8", "surrogatepass")
     if not isinstance(payload, bytes):
         raise PayloadRefusedError("", "must be a letter: its headers, an empty line, and its text")
-    letter = letters.read(payload)
+    return of_letter(letters.read(payload), tag, now, senders=senders)
+
+
+def of_letter(letter: Letter, tag: str, now: datetime, *, senders: Sequence[str] = ()) -> list[IncomingAlert]:
+    """Raises PayloadRefusedError for what no monitor wrote, or none of `senders` did: patterns such as `*@example.org`
+    of what From says, which anybody can write there."""
     if letter.is_report or letter.answers_by_itself:
         what = "a report of a delivery" if letter.is_report else "an automatic answer"
         raise PayloadRefusedError("", f"it is {what} and no alert; let the sender's own address receive those")
-    return of_letter(letter, tag, now)
-
-
-def of_letter(letter: Letter, tag: str, now: datetime) -> list[IncomingAlert]:
+    if senders and not any(fnmatch.fnmatchcase(letter.sender, str(pattern)) for pattern in senders):
+        said = letter.sender or "nobody"
+        raise PayloadRefusedError("from", f"it is from {said}, whose letters this integration does not take")
     subject = subjects.read(letter.subject or _first_line(letter.text))
     if subject.status is None:
         return []

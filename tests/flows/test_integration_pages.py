@@ -11,14 +11,14 @@ import pytest
 from sqlalchemy import select
 
 from config.database import Database
-from incidents import arrivals, snippets
+from incidents import arrivals, integration_pages, snippets
 from incidents.arrivals import Arrival, Recorder, Verdict
 from incidents.models import Integration, ReceivedPayload
 from incidents.sources.table import SOURCES
 from tests.contract import recorded
 from tests.flows.test_integrations import GENERIC, GITHUB, KUMA, SECRET, Site
 from tests.pages import Pages, words
-from tests.world import STORE_KEY, World
+from tests.world import KEY, STORE_KEY, World, team
 
 
 @pytest.fixture
@@ -124,6 +124,22 @@ def test_it_is_kept_on_both_databases(database: Database) -> None:
             arrivals.write(session, Arrival(way_in.id, recorded.NOW, Verdict.IGNORED), json.dumps({"a": 1}))
     with database.reading() as session:
         assert len(session.scalars(select(ReceivedPayload)).all()) == arrivals.KEPT
+
+
+def test_for_letters_the_page_shows_an_address_where_there_is_one(sqlite_database: Database) -> None:
+    world = World(sqlite_database)
+    world.apply(
+        team().replace('source: pagerduty, key: "' + KEY, "source: email, from: ['*@example.org'], key: \"" + KEY)
+    )
+    with sqlite_database.reading() as session:
+        with_domain = integration_pages.of(session, "https://tocsin.example.org", "pager.example.org")
+        without = integration_pages.of(session, "https://tocsin.example.org")
+    (shown,) = [each for each in with_domain if each.source == "email"]
+    assert shown.address.startswith("KEY@pager.example.org, or KEY+WHAT@pager.example.org")
+    assert "--mail-rcpt KEY@pager.example.org" in shown.snippet.text
+    assert "*@example.org" in shown.checks
+    (shown,) = [each for each in without if each.source == "email"]
+    assert shown.address == "https://tocsin.example.org/alerts/email/KEY"
 
 
 @pytest.mark.parametrize("source", sorted(SOURCES))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -24,22 +25,27 @@ from tests.fakes.providers import FakeProviders
 from tests.world import KEY, PHONES, team
 
 PATIENCE_SECONDS = 90
-COMMANDS = {b"web": "web", b"engine": "engine", b"reconcile --loop": "reconciler"}
+LETTERS = f"  letters: {{policy: standard, integrations: [{{source: email, key: {'e1' * 16}}}]}}\n"
+COMMANDS = {b"web": "web", b"engine": "engine", b"reconcile --loop": "reconciler", b"mail": "mail"}
+MAIL_KEY = "e1" * 16
 
 
 class Running:
     """One `tocsin up` with a folder, a port and providers of its own."""
 
     def __init__(self, folder: Path, providers: FakeProviders) -> None:
-        with socket.socket() as probe:
+        with socket.socket() as probe, socket.socket() as other:
             probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+            other.bind(("127.0.0.1", 0))
+            self.port, self.mail_port = probe.getsockname()[1], other.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        (folder / "tocsin.yaml").write_text(team())
+        (folder / "tocsin.yaml").write_text(team().replace("  event-store:", f"{LETTERS}  event-store:"))
         settings = {
             "DATABASE_URL": f"sqlite:///{folder}/tocsin.db",
             "CONFIG": f"{folder}/tocsin.yaml",
             "PORT": str(self.port),
+            "MAIL_LISTEN": f"127.0.0.1:{self.mail_port}",
+            "MAIL_DOMAIN": "pager.example.org",
             "BASE_URL": self.url,
             "SLACK_BOT_TOKEN": slack.TOKEN,
             "SLACK_SIGNING_SECRET": slack.SIGNING_SECRET,
@@ -74,6 +80,14 @@ class Running:
             self.url + "/v2/enqueue", json.dumps(event).encode(), {"Content-Type": "application/json"}
         )
         return self._ask(request)[0]
+
+    def letter(self, subject: str) -> bool:
+        try:
+            with smtplib.SMTP("127.0.0.1", self.mail_port, timeout=10) as client:
+                client.sendmail("a@example.org", f"{MAIL_KEY}@pager.example.org", f"Subject: {subject}\n\nx".encode())
+        except (OSError, smtplib.SMTPException):
+            return False
+        return True
 
     def _ask(self, request: urllib.request.Request) -> tuple[int, Any]:
         try:
@@ -161,17 +175,19 @@ def test_what_is_killed_comes_back_and_no_page_is_lost(running: Running, provide
     assert running.children()["engine"] != before
 
     until(lambda: "reconciler" in running.children(), "the reconciler, which comes after the others", running)
-    before = {name: running.children()[name] for name in ("web", "reconciler")}
+    before = {name: running.children()[name] for name in ("web", "reconciler", "mail")}
     for pid in before.values():
         os.kill(pid, signal.SIGKILL)
-    until(lambda: not before.items() & running.children().items(), "both to be started again", running)
-    until(lambda: len(running.children()) == len(COMMANDS), "both to be started again", running)
+    until(lambda: not before.items() & running.children().items(), "all to be started again", running)
+    until(lambda: len(running.children()) == len(COMMANDS), "all to be started again", running)
     until(lambda: running.alert("Checkout is down", "third") == 202, "the web side to take alerts again", running)
     until(lambda: paged(providers, "Checkout is down"), "the page after it", running)
+    until(lambda: running.letter("CRITICAL: shelf 3 is on fire"), "letters to be taken in again", running)
+    until(lambda: paged(providers, "shelf 3 is on fire"), "the page for a letter", running)
 
 
 def test_sigterm_ends_everything_cleanly(running: Running) -> None:
-    until(lambda: set(running.children()) == {"web", "engine", "reconciler"}, "all of it to run", running)
+    until(lambda: set(running.children()) == {"web", "engine", "reconciler", "mail"}, "all of it to run", running)
     children = running.children()
     running.process.terminate()
     assert running.process.wait(PATIENCE_SECONDS) == 0

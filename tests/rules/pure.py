@@ -103,6 +103,7 @@ MODULES = frozenset(
         "incidents.evidence",
         "incidents.explanation",
         "incidents.lifecycle",
+        "incidents.mail.addresses",
         "incidents.nearness",
         "incidents.noise",
         "incidents.phases",
