@@ -14,6 +14,7 @@ import phonenumbers
 
 from config import durations
 from escalation import check_policies
+from escalation.channels import names
 from escalation.channels.base import OPENED_BY
 from escalation.ground import SOON_DAYS, Coverage, Finding, Ground, Member, Span
 from escalation.oncall.schedules import AHEAD_DAYS
@@ -47,7 +48,7 @@ def _of_people(ground: Ground) -> Iterator[Finding]:
 def _of_person(person: Member, where: str) -> Iterator[Finding]:
     what, path = f"responder {person.key}", ("responders", person.key)
     if not person.addresses:
-        why = "; ".join(f"{channel}: {reason}" for channel, reason in sorted(person.disabled.items()))
+        why = "; ".join(f"{names.name(channel)}: {reason}" for channel, reason in sorted(person.disabled.items()))
         yield Finding(
             "error",
             "no-way",
@@ -61,7 +62,7 @@ def _of_person(person: Member, where: str) -> Iterator[Finding]:
             "warning",
             "not-verified",
             what,
-            f"No way to reach {person.name} was ever confirmed ({', '.join(sorted(person.addresses))}).",
+            f"No way to reach {person.name} was ever confirmed ({', '.join(map(names.name, sorted(person.addresses)))}).",
             "Have them sign in, confirm one with a code, and page themselves once as a test.",
             path,
         )
@@ -70,7 +71,7 @@ def _of_person(person: Member, where: str) -> Iterator[Finding]:
             "warning",
             "way-off",
             what,
-            f"{person.name} is not reached by {channel}: {reason}",
+            f"{person.name} is not reached by {names.name(channel)}: {reason}",
             "Have them look at their page of contact methods.",
             path,
         )
@@ -81,7 +82,7 @@ def _of_person(person: Member, where: str) -> Iterator[Finding]:
                 severity,
                 "phone",
                 what,
-                f"{person.name}'s number for {channel} {said}.",
+                f"{person.name}'s number for {names.name(channel)} {said}.",
                 "Correct it.",
                 (*path, "phone"),
             )
@@ -200,7 +201,7 @@ def _of_channels(ground: Ground) -> Iterator[Finding]:
                 "error",
                 "channel",
                 f"channel {channel}",
-                f"{channel} is not configured, and {whom}.",
+                f"{names.title(channel)} is not configured, and {whom}.",
                 f"{OPENED_BY.get(channel, 'Set its settings')}, or use another way.",
             )
 

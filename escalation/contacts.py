@@ -16,7 +16,7 @@ from config import audit
 from config.actor import Actor
 from config.errors import ConflictError, InvalidInputError, NotFoundError, TooManyError
 from escalation import addresses, contact_codes, locks, notices, oneself, own_rules, responders
-from escalation.channels import wording
+from escalation.channels import names, wording
 from escalation.contact_codes import Verdict
 from escalation.models import ContactMethod, Responder
 from escalation.paging.models import Notice, Verification
@@ -29,7 +29,6 @@ CODES_PER_HOUR = 5
 TESTS_PER_HOUR = 5
 LOOKED_AT_MAX = 50  # for the newest of each contact method
 TEST_SUBJECT = "TEST page"
-CHANNEL_NAMES = {"sms": "SMS", "voice": "voice", "email": "e-mail", "slack": "Slack", "apprise": "Apprise"}
 
 CODE_REFUSED = {
     Verdict.WRONG: "That is not the code. Look at the newest message, and try again.",
@@ -120,7 +119,7 @@ def send_code(session: Session, who: Actor, method_id: int, now: datetime) -> To
     notices.queue_by(session, person, way, kind=notices.CODE, subject=contact_codes.SUBJECT, text=text, now=now)
     return Told(
         True,
-        f"A code is on its way by {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}. Enter it here.",
+        f"A code is on its way by {names.name(method.channel)} to {addresses.shown(method.channel, method.address)}. Enter it here.",
     )
 
 
@@ -137,7 +136,7 @@ def confirm(session: Session, who: Actor, method_id: int, typed: str, now: datet
     _audit(session, who, "changed", method, "confirmed with a code", now)
     return Told(
         True,
-        f"Confirmed: {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)} is used for your pages from now on.",
+        f"Confirmed: {names.name(method.channel)} to {addresses.shown(method.channel, method.address)} is used for your pages from now on.",
     )
 
 
@@ -155,7 +154,7 @@ def remove(session: Session, who: Actor, method_id: int, now: datetime) -> Told:
     session.flush()
     own_rules.follow_ways(session, person)
     _audit(session, who, "removed", method, "removed", now)
-    return Told(True, f"Removed: {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}.")
+    return Told(True, f"Removed: {names.name(method.channel)} to {addresses.shown(method.channel, method.address)}.")
 
 
 def send_test(session: Session, who: Actor, method_id: int, now: datetime) -> Told:
@@ -172,7 +171,7 @@ def send_test(session: Session, who: Actor, method_id: int, now: datetime) -> To
     notices.queue_by(session, person, way, kind=notices.TEST, subject=TEST_SUBJECT, text=text, now=now)
     return Told(
         True,
-        f"A test page is on its way by {CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}.",
+        f"A test page is on its way by {names.name(method.channel)} to {addresses.shown(method.channel, method.address)}.",
     )
 
 
@@ -235,7 +234,7 @@ def _newest(session: Session, person: Responder, kind: str) -> dict[tuple[str, s
 def _audit(
     session: Session, who: Actor, action: audit.Action, method: ContactMethod, what_happened: str, now: datetime
 ) -> None:
-    what = f"{CHANNEL_NAMES[method.channel]} to {addresses.shown(method.channel, method.address)}"
+    what = f"{names.name(method.channel)} to {addresses.shown(method.channel, method.address)}"
     audit.note(
         session,
         actor=who.name,

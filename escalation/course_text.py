@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from config import durations
 from config.clock import utc_text
+from escalation.channels import names
 from escalation.channels.base import Purpose
 from escalation.plan import LAST_RESORT_EVERY_SECONDS, Stage, Urgency
 from escalation.simulate import ASKED, Course, Taken, Woken
@@ -36,18 +37,18 @@ def stretches_table(found: Sequence[Stretch], title: str) -> str:
 
 
 def in_short(course: Course) -> str:
-    """Ana Lima (voice, sms); 5m Bo Chen (slack): who hears of it first when, and by what."""
+    """Ana Lima (phone call, SMS); 5m Bo Chen (Slack): who hears of it first when, and by what."""
     if not course.woken:
         return "nobody"
     ways: dict[str, dict[str, None]] = {}
     for each in course.woken:
-        ways.setdefault(each.person.key, {})[each.channel] = None
+        ways.setdefault(each.person.key, {})[names.name(each.channel)] = None
     told: dict[timedelta, list[str]] = {}
     for person in course.people:
         first = next(each.at for each in course.woken if each.person.key == person.key)
         said = f"{person.name} ({', '.join(ways[person.key])})"
         told.setdefault(first - course.case.opened_at, []).append(said)
-    return "; ".join(f"{_after(after)} {', '.join(names)}".strip() for after, names in told.items())
+    return "; ".join(f"{_after(after)} {', '.join(who)}".strip() for after, who in told.items())
 
 
 def then(course: Course) -> str:
@@ -138,7 +139,7 @@ def _row(course: Course, each: Woken) -> tuple[str, ...]:
         _clock(each.at, course.case.opened_at),
         where(each),
         each.person.name,
-        each.channel,
+        names.name(each.channel),
         quietly,
         local,
     )

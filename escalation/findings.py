@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from escalation.channels import names
+
 WAKING = ("CRITICAL", "HIGH", "MEDIUM", "LOW")  # who is told of an open incident of these; INFO is logged only
 CLOCKED = ("CRITICAL", "HIGH", "MEDIUM")  # severities whose holder is asked, and whose milestones are watched
 LAST_PHASE = "recovery"  # of those whose milestone somebody waits for
@@ -225,7 +227,7 @@ class QueuedPage:
 
 
 def of_page(seen: QueuedPage, now: datetime) -> Finding | None:
-    name = f"The page to {seen.to_name} by {seen.channel} for incident {seen.incident_id}"
+    name = f"The page to {seen.to_name} by {names.name(seen.channel)} for incident {seen.incident_id}"
 
     def found(kind: Kind, text: str) -> Finding:
         return Finding(kind, f"{name} {text}", seen.incident_id, seen.page_id)

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from config import durations
 from escalation import course_text
+from escalation.channels import names
 from escalation.channels.base import Purpose
 from escalation.oncall import words
 from escalation.oncall.hours import Window
@@ -122,7 +123,7 @@ def _person(course: Course, scale: _Scale, person: Person, top: int) -> Iterator
     for woken in course.woken:
         if woken.person.key == person.key:
             after = durations.to_text((woken.at - scale.since).total_seconds())
-            said = f"{after}: {person.name} by {woken.channel}, {course_text.where(woken)}"
+            said = f"{after}: {person.name} by {names.name(woken.channel)}, {course_text.where(woken)}"
             hollow = woken.purpose is not Purpose.PAGE
             yield _mark(woken.channel, scale.x(woken.at), line, said, hollow=hollow)
 
@@ -158,9 +159,9 @@ def _mark(channel: str, x: float, y: float, said: str, *, hollow: bool = False) 
 def _legend(course: Course, top: int, *, more: int) -> Iterator[str]:
     x = float(LEFT + 6)
     for channel in dict.fromkeys(woken.channel for woken in course.woken):
-        yield _mark(channel, x, top - 4, channel)
-        yield _text(x + 10, top, channel, "soft", SOFT)
-        x += 26 + 7 * len(channel)
+        yield _mark(channel, x, top - 4, names.name(channel))
+        yield _text(x + 10, top, names.name(channel), "soft", SOFT)
+        x += 26 + 7 * len(names.name(channel))
     if any(woken.purpose is not Purpose.PAGE for woken in course.woken):
         yield _text(x, top, "hollow: notification", "soft", SOFT)
     said = f"and {more} more people; " if more > 0 else ""

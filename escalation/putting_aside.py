@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from config import audit, logs
 from escalation import addresses, notices, responders
-from escalation.channels import twilio_errors
+from escalation.channels import names, twilio_errors
 from escalation.models import Attempt, ContactMethod, Page, Responder
 
 REFUSALS_MAX = 3  # messages in a row; one that told of many counts once
@@ -21,7 +21,6 @@ LOOKED_AT_MAX = 50
 STOPPED = (
     "STOP was sent from this telephone, so that it gets no text messages. START from it takes that back. Calls go on."
 )
-NAMES = {"sms": "text messages", "voice": "calls", "email": "e-mail", "slack": "Slack", "apprise": "Apprise"}
 
 log = logs.get("contacts")
 
@@ -90,7 +89,7 @@ def _put_aside(session: Session, method: ContactMethod, reason: str, now: dateti
     session.flush()
     person = session.get_one(Responder, method.responder_id)
     _audit(session, person, method, f"is put aside: {reason}", now)
-    name = NAMES.get(method.channel, method.channel)
+    name = names.name(method.channel)
     log.warning("a way to somebody is put aside", responder=person.key, channel=method.channel, why=reason)
     notices.queue(
         session,
@@ -110,6 +109,6 @@ def _audit(session: Session, person: Responder, method: ContactMethod, what_happ
         via="engine",
         action="changed",
         what=f"responder {person.key}",
-        text=f"contact method {method.channel} to {addresses.shown(method.channel, method.address)} {what_happened}",
+        text=f"contact method {names.name(method.channel)} to {addresses.shown(method.channel, method.address)} {what_happened}",
         now=now,
     )

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from config.database import Database
 from escalation import console_log, directory, settled, web_console, web_me, web_oncall
+from escalation.channels import names
 from escalation.directory import Watch
 from escalation.models import ContactMethod, Responder
 from escalation.web_oncall import Turn
@@ -76,6 +77,7 @@ def _console(pages: Blueprint, database: Database, read_clock: Callable[[], date
             times = times_of_reader(session, read_clock())
         return render_template(
             "escalation/console.html",
+            title=names.title,
             times=times,
             messages=[web_console.shown(each, people.get((each.channel, each.address), "")) for each in newest],
             refreshes=request.args.get("refresh") != "off",

@@ -17,6 +17,7 @@ from config.forms import typed
 from config.schemas import NUMBER_MAX
 from escalation import contacts, own_rules
 from escalation.addresses import OWN_WAYS, WAYS
+from escalation.channels import names
 from escalation.contact_codes import GOOD_FOR
 from escalation.contacts import Told
 from escalation.declared_people import STEPS_MAX, URGENCIES
@@ -26,7 +27,7 @@ ME = "/me"
 CONTACT = f"{ME}/contacts/<int(max={NUMBER_MAX}):number>"
 SPARE_ROWS = 2
 URGENCY_NAMES = {"high": "When I am paged", "low": "When I am notified, and nobody need wake"}
-WAY_NAMES = {"sms": "SMS", "voice": "Call", "email": "E-mail", "slack": "Slack", "apprise": "Apprise"}
+WAY_NAMES = {key: names.title(key) for key in names.NAMES}
 STEP_FIELDS = ("after", "by", "from", "to")
 
 Verb = Callable[[Session, Actor, datetime], Told]

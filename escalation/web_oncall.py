@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from escalation.channels import names
 from escalation.directory import LevelShown, PolicyShown, Watch
 from escalation.policies import Target
 from escalation.web_times import span
@@ -76,4 +77,4 @@ def listed(words: list[str]) -> str:
 
 def _place(written: str) -> str:
     channel, _, address = written.partition(":")
-    return f"Slack {address}" if channel == "slack" else f"{channel} {address}"
+    return f"{names.name(channel)} {address}"

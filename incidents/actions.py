@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import ConflictError, InvalidInputError
 from escalation import beside, escalate, hooks, responders
-from escalation.channels import answers
+from escalation.channels import answers, names
 from escalation.models import TimerKind
 from escalation.paging import timers
 from incidents import briefing, clocks, flapping, grouping, lifecycle, noting, requests, silences
@@ -51,7 +51,13 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
     incident.acknowledged_by = actor.name
     incident.acknowledged_by_id = actor.responder_id
     noting.note(
-        session, desk, incident, "incident.acknowledged", f"{actor.name} acknowledged by {actor.via}.", actor, now
+        session,
+        desk,
+        incident,
+        "incident.acknowledged",
+        f"{actor.name} acknowledged by {names.name(actor.via)}.",
+        actor,
+        now,
     )
     silences.over(session, incident, Ending.ACKNOWLEDGED, now)
     _stop(session, desk, incident, f"acknowledged by {actor.name}", now)
@@ -75,7 +81,7 @@ def _waiting_for_others(
         text = f"{actor.name} acknowledged; {remaining} more must, and they must be people."
         sentence = answers.people_must_acknowledge(number, remaining)
     else:
-        text = f"{actor.name} acknowledged by {actor.via}; {remaining} more must, and paging goes on for the others."
+        text = f"{actor.name} acknowledged by {names.name(actor.via)}; {remaining} more must, and paging goes on for the others."
         sentence = answers.acknowledged_with_others(number, remaining, again=again)
     if not again:
         noting.note(session, desk, incident, "acknowledgement.counted", text, actor, now, {"remaining": remaining})
@@ -239,7 +245,7 @@ def _again(session: Session, desk: Desk, incident: Incident, actor: Actor, now: 
     was_asked = incident.status == Status.ACKNOWLEDGED and incident.reminded_at is not None
     if actor.responder_id is not None:
         if was_asked:
-            text = f"{actor.name} answered by {actor.via}: {incident.acknowledged_by} still has it."
+            text = f"{actor.name} answered by {names.name(actor.via)}: {incident.acknowledged_by} still has it."
             noting.note(session, desk, incident, "holder.answered", text, actor, now)
         noting.active(incident, actor, now)
         _withdraw_from(session, desk, incident, actor, now)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from config.database import Database
 from config.errors import NotAllowedError, NotFoundError, TocsinError
 from escalation import brief, putting_aside, responders
-from escalation.channels import answers
+from escalation.channels import answers, names
 from escalation.channels.base import Purpose, Reply, Verb
 from escalation.models import Page, PageState, Responder
 from incidents import actions
@@ -110,7 +110,9 @@ def _verb(session: Session, desk: Desk, reply: Reply, number: int, actor: Actor,
     if reply.verb is Verb.ESCALATE:
         return actions.escalate_now(session, desk, number, actor, now)
     said = str(reply.context.get("rest") or "").strip()
-    return actions.resolve(session, desk, number, actor, now, reason=said or f"Resolved by {reply.channel}.")
+    return actions.resolve(
+        session, desk, number, actor, now, reason=said or f"Resolved by {names.name(reply.channel)}."
+    )
 
 
 def acknowledge_all(

@@ -16,11 +16,12 @@ from config.database import Database
 from config.errors import InvalidInputError, NotFoundError
 from config.schemas import NUMBER_MAX
 from escalation import course_text, web_times
+from escalation.channels import names
 from escalation.models import PolicyRow
 from escalation.oncall import taken
 from escalation.oncall.taken import TakenError
 from escalation.web_reader import times_of_reader
-from incidents import simulating, web_words
+from incidents import simulating
 from incidents.models import Service
 from incidents.severity import IncidentClass, Severity
 from incidents.simulating import Asked, Prepared
@@ -50,7 +51,7 @@ def pages(database: Database, clock: Callable[[], datetime]) -> Blueprint:
         return render_template(
             "incidents/simulate.html",
             times=times,
-            channels=web_words.CHANNELS,
+            channels=names.NAMES,
             services=services,
             policies=policies,
             severities=[each.value for each in Severity],

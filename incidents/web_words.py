@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from escalation.channels import names
 from escalation.models import PageState
 from escalation.policies import Policy
 from escalation.queries import PageMade
@@ -32,7 +33,6 @@ STATE_WORDS = {
     PageState.BUNDLED: "sent with others",
     PageState.CANCELLED: "not needed any more",
 }
-CHANNELS = {"sms": "SMS", "voice": "call", "slack": "Slack", "email": "e-mail", "apprise": "Apprise"}
 WITH_RECEIPTS = ("sms", "voice")  # whose providers report the arrival later
 FAILURES = ("page.failed", "page.unknown", "nobody.reachable", "announcement.failed", "timer.parked", "runbook.missing")
 KINDS = {"oncall.notified": "on-call notified", "page.unknown": "page not known to have gone"}
@@ -162,7 +162,7 @@ def _told(page: PageMade) -> PageTold:
     unconfirmed = page.state == PageState.SENT and page.channel in WITH_RECEIPTS
     return PageTold(
         made=page,
-        channel=CHANNELS.get(page.channel, page.channel),
+        channel=names.name(page.channel),
         state="sent, no receipt yet" if unconfirmed else _state(page),
         at=page.delivered_at or page.sent_at or (last.finished_at if last else None) or page.due_at,
         error=error,

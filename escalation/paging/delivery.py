@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, aliased
 
 from escalation import fire
 from escalation.brief import Brief, Standing
+from escalation.channels import names
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, LivingMessage, Page, PageState, Responder
@@ -108,7 +109,7 @@ def begin(
         page.carrier_id = carrier_id
     unknown = session.scalars(_UNKNOWN, {"page": page.id, "at": now}).all()
     if unknown:
-        text = f"It is not known whether {page.channel} took the page to {person.name}; it is sent again, marked as a repeat."
+        text = f"It is not known whether the page to {person.name} by {names.name(page.channel)} went out; it is sent again, marked as a repeat."
         journal(
             session, page.incident_id, "page.unknown", text, occurred_at=now, payload=falling_back.facts(page, person)
         )
@@ -165,9 +166,9 @@ def record_sent(
         page.state = PageState.SENT if carrier is None else PageState.BUNDLED
         page.carrier_id = carrier.page_id if carrier else None
     person = session.get_one(Responder, page.responder_id)
-    text = f"Page to {person.name} handed over by {page.channel}."
+    text = f"Page to {person.name} handed over by {names.name(page.channel)}."
     if page.purpose == Purpose.NOTIFICATION:
-        text = f"{person.name} notified by {page.channel}."
+        text = f"{person.name} notified by {names.name(page.channel)}."
     facts = falling_back.facts(page, person) | {"provider_id": sent.provider_id}
     if incidents > 1:
         text = f"{text[:-1]}, in one message about {incidents} incidents."
@@ -201,12 +202,12 @@ def record_failure(
     if decision.retry_in_seconds is None:
         page.state = PageState.FAILED
         timers.finish(session, claimed)
-        text = f"{page.channel} did not take the page to {person.name}: {error}"
+        text = f"The page to {person.name} by {names.name(page.channel)} was not taken: {error}"
         journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=facts)
     else:
         again_at = now + timedelta(seconds=decision.retry_in_seconds)
         timers.put_back(session, claimed, again_at, error=str(error), in_order=True)
-        text = f"{page.channel} did not take the page to {person.name} ({error}); trying again in {decision.retry_in_seconds:g} s."
+        text = f"The page to {person.name} by {names.name(page.channel)} was not taken ({error}); trying again in {decision.retry_in_seconds:g} s."
         journal(session, page.incident_id, "page.retried", text, occurred_at=now, payload=facts)
     if error.of_address:
         falling_back.put_aside(session, journal, page, person, error.code, str(error).rstrip("."), now)
@@ -221,7 +222,7 @@ def give_up(session: Session, journal: Journal, claimed: Claimed, why: str, now:
         return
     page.state = PageState.FAILED
     person = session.get_one(Responder, page.responder_id)
-    text = f"The page to {person.name} by {page.channel} was {why}."
+    text = f"The page to {person.name} by {names.name(page.channel)} was {why}."
     journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=falling_back.facts(page, person))
     falling_back.fall_back(session, journal, escalation, page, person, now)
 

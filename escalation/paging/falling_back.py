@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from escalation import beside, escalate, fire, putting_aside, responders
+from escalation.channels import names
 from escalation.channels.base import Purpose
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, Page, PageState, Responder
@@ -60,7 +61,7 @@ def fall_back(
         session.add(extra)
         session.flush()
         fire.queue(session, escalation, extra)
-        text = f"Falling back to {way.channel} to reach {person.name}."
+        text = f"Falling back to {names.name(way.channel)} to reach {person.name}."
         journal(session, page.incident_id, "page.fell_back", text, occurred_at=now, payload=facts(extra, person))
         return
     if page.firing < 0 and not page.regardless:
@@ -83,7 +84,7 @@ def put_aside(
 ) -> None:
     """The address was refused for what it is: after some of that in a row nobody is paged there any more."""
     if putting_aside.refused(session, page, code, why, now):
-        text = f"{person.name} is not paged by {page.channel} any more: {why}. Their other ways are used."
+        text = f"{person.name} is not paged by {names.name(page.channel)} any more: {why}. Their other ways are used."
         journal(session, page.incident_id, "way.put_aside", text, occurred_at=now, payload=facts(page, person))
 
 

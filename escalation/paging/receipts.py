@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from escalation.channels import names
 from escalation.channels.base import Fate, Receipt
 from escalation.journal import Journal
 from escalation.models import Attempt, Escalation, Page, PageState, Responder
@@ -115,9 +116,7 @@ def _apply(
         page.delivered_at = now
         if page.state == PageState.SENT:  # a bundled one stays so, and has its time
             page.state = PageState.DELIVERED
-        text = (
-            f"The page to {person.name} by {page.channel} has arrived, says the provider. Nobody has answered by that."
-        )
+        text = f"The page to {person.name} by {names.name(page.channel)} has arrived, says the provider. Nobody has answered by that."
         journal(session, page.incident_id, "page.delivered", text, occurred_at=now, payload=facts)
         return True
     attempt.outcome, attempt.code, attempt.error = "undelivered", report["code"], report["reason"]
@@ -125,7 +124,7 @@ def _apply(
     went_out = page.state in WENT_OUT
     if went_out:  # else cancelled in flight, and it stays so
         page.state = PageState.FAILED
-    text = f"The page to {person.name} by {page.channel} did not arrive: {report['reason']}."
+    text = f"The page to {person.name} by {names.name(page.channel)} did not arrive: {report['reason']}."
     facts |= {"code": report["code"], "error": report["reason"]}
     journal(session, page.incident_id, "page.failed", text, occurred_at=now, payload=facts)
     if attempt.of_address:

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, literal_c
 from sqlalchemy.orm import Session
 
 from escalation import findings, fire
+from escalation.channels import names
 from escalation.findings import Finding, Kind, Lag, QueuedPage
 from escalation.models import (
     EnginePulse,
@@ -206,7 +207,9 @@ def _notices(session: Session) -> list[Finding]:
         .order_by(Notice.id)
     )
     text = "A notice ({}, by {}) was queued, and nothing would ever have sent it."
-    return [Finding(Kind.NOTICE_FORGOTTEN, text.format(row.kind, row.channel), None, row.id, 8) for row in rows]
+    return [
+        Finding(Kind.NOTICE_FORGOTTEN, text.format(row.kind, names.name(row.channel)), None, row.id, 8) for row in rows
+    ]
 
 
 def _unpark(session: Session, timer_id: int, now: datetime) -> str:
@@ -258,7 +261,7 @@ def _outdated(session: Session, incident_id: int | None = None) -> list[Finding]
         Finding(
             Kind.MESSAGE_OUTDATED,
             # Not its address: a webhook's carries a secret.
-            f"A message about incident {row.incident_id} by {row.channel} was not up to date, and nothing would have "
+            f"A message about incident {row.incident_id} by {names.name(row.channel)} was not up to date, and nothing would have "
             "changed that.",
             row.incident_id,
             row.id,

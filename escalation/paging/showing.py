@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from escalation import addresses, fire
 from escalation.brief import Brief, Standing
+from escalation.channels import names
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
 from escalation.journal import Journal
 from escalation.models import ContactMethod, Escalation, LivingMessage, Page, PageState
@@ -118,7 +119,7 @@ def record_shown(session: Session, journal: Journal, claimed: Claimed, edit: Edi
     if first:
         # A room that cannot be edited still has been told: the mark keeps it from being posted again.
         living.ref = dict(sent.ref) or {"posted": now.isoformat()}
-        text = f"Announced in {edit.channel} {addresses.shown(edit.channel, edit.address)}."
+        text = f"Announced in {names.name(edit.channel)} {addresses.shown(edit.channel, edit.address)}."
         facts = {"channel": edit.channel, "address": addresses.shown(edit.channel, edit.address)}
         journal(session, living.incident_id, "announcement.sent", text, occurred_at=now, payload=facts)
     living.shown, living.failures, living.error = edit.digest, 0, ""
@@ -149,7 +150,7 @@ def record_failure(
     if known:
         return
     what = "edit the message in" if living.ref else "announce in"
-    text = f"Could not {what} {edit.channel} {addresses.shown(edit.channel, edit.address)}: {error}"
+    text = f"Could not {what} {names.name(edit.channel)} {addresses.shown(edit.channel, edit.address)}: {error}"
     facts = {"channel": edit.channel, "address": addresses.shown(edit.channel, edit.address), "code": error.code}
     journal(session, living.incident_id, "announcement.failed", text, occurred_at=now, payload=facts)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, timedelta
 from itertools import groupby
 
+from escalation.channels import names
 from incidents import phases
 from incidents.phases import PhaseRow, Verdict
 from incidents.reviews import markup
@@ -76,7 +77,7 @@ def paging(record: Record) -> Markdown:
     pages = sorted(record.pages, key=lambda p: (p.queued_at, p.level, p.responder, p.channel))
     rows = [
         (
-            p.level, p.responder, p.channel, p.sent_at or "not sent", p.delivered_at or _no_receipt(p),
+            p.level, p.responder, names.name(p.channel), p.sent_at or "not sent", p.delivered_at or _no_receipt(p),
             _answer(p, pages), p.state, _attempts(p),
         )
         for p in pages
@@ -101,7 +102,9 @@ def _unreceived(pages: Sequence[PageFact]) -> str:
     parts: list[str] = [markup.callout(say("Pages nobody received: {}.", verdict))]
     if lost:
         parts.append(
-            markup.bullets(say("{} at level {} by {}: {}", p.responder, p.level, p.channel, p.state) for p in lost)
+            markup.bullets(
+                say("{} at level {} by {}: {}", p.responder, p.level, names.name(p.channel), p.state) for p in lost
+            )
         )
     if unsure:
         parts.append(
@@ -127,7 +130,7 @@ def _answer(page: PageFact, pages: Sequence[PageFact]) -> str:
         return "acknowledged"
     other = next((p for p in pages if p.acknowledged and p.responder == page.responder), None)
     if other is not None:
-        return f"answered by {other.channel}"
+        return f"answered by {names.name(other.channel)}"
     return "no answer" if page.state in ("sent", "delivered", "bundled", "failed") else page.state
 
 
@@ -207,7 +210,7 @@ def went_well(record: Record) -> Markdown:
     report = phases.phase_report(record.course, record.generated_at)
     good = [say("Phase {} ({}): met.", r.phase, r.target) for r in report if r.verdict is Verdict.MET]
     good += [
-        say("{} answered a page of level 1 by {}.", p.responder, p.channel)
+        say("{} answered a page of level 1 by {}.", p.responder, names.name(p.channel))
         for p in record.pages
         if p.acknowledged and p.level == 1
     ]
@@ -220,7 +223,9 @@ def went_badly(record: Record) -> Markdown:
     for page in sorted(record.pages, key=lambda p: (p.queued_at, p.level, p.responder, p.channel)):
         if not_received(page) or unanswered(page, record.pages):
             how = "was not received" if not_received(page) else "got no answer"
-            bad.append(say("The page to {} at level {} by {} {}.", page.responder, page.level, page.channel, how))
+            bad.append(
+                say("The page to {} at level {} by {} {}.", page.responder, page.level, names.name(page.channel), how)
+            )
     bad += [
         say("Step {} of {} ({}): {}.", step.number, book.title, step.title, step.outcome)
         for book in record.runbooks

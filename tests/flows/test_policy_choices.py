@@ -81,8 +81,8 @@ def test_both_acknowledgements_are_on_the_timeline_and_the_second_stops_the_leve
     assert phones(world) == ["101", "102"]
     told = [entry.text for entry in world.timeline(number) if "acknowledge" in entry.kind]
     assert told == [
-        "Ana Lima acknowledged by slack; 1 more must, and paging goes on for the others.",
-        "Bo Chen acknowledged by slack.",
+        "Ana Lima acknowledged by Slack; 1 more must, and paging goes on for the others.",
+        "Bo Chen acknowledged by Slack.",
     ]
 
 

@@ -72,7 +72,7 @@ def test_after_stop_the_next_page_is_a_call_and_start_takes_it_back(world: World
 
 def test_stop_is_told_by_another_way_and_found_by_check(world: World) -> None:
     _text(world, "stop")
-    assert any(sent.message.subject == "You are no longer reached by text messages" for sent in world.deliveries)
+    assert any(sent.message.subject == "You are no longer reached by SMS" for sent in world.deliveries)
     with world.database.reading() as session:
         ground = survey.of_database(session, world.now, policies_in_use=["standard"], runbooks=[])
     found = [finding for finding in check.findings(ground) if finding.code == "way-off"]

@@ -85,7 +85,7 @@ def test_an_undelivered_text_message_brings_the_call_forward_at_once(database: D
     attempt = line.world.attempts(number)[0]
     assert (attempt.outcome, attempt.code) == ("undelivered", "30003")
     [told] = [entry.text for entry in line.world.timeline(number) if entry.kind == "page.failed"]
-    assert told == "The page to Ana Lima by sms did not arrive: the telephone is switched off or out of reach (30003)."
+    assert told == "The page to Ana Lima by SMS did not arrive: the telephone is switched off or out of reach (30003)."
 
 
 def test_when_nothing_of_a_level_arrived_the_next_level_is_paged_at_once(line: Line) -> None:

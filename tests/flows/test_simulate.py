@@ -69,7 +69,7 @@ def test_a_service_an_incident_and_an_acknowledgement(world: World) -> None:
 
 def test_a_span_and_a_picture(world: World) -> None:
     _, said = simulated(world, "--policy", "standard", *MOMENT, "--until", "2026-11-17")
-    assert "Ana Lima (sms); 5m Bo Chen (sms); 15m Mia Berg (sms)" in said
+    assert "Ana Lima (SMS); 5m Bo Chen (SMS); 15m Mia Berg (SMS)" in said
     _, drawn = simulated(world, "--policy", "standard", *MOMENT, "--format", "svg")
     assert drawn.startswith("<svg ")
 

@@ -62,5 +62,5 @@ def test_a_preview_of_a_policy_says_whom_it_would_wake_before_and_after(pages: P
     read = words(
         admin.post("/configuration/policy", data={"key": "gentle", "text": changed, "do": "preview", "was": was})
     )
-    assert "Now Ana Lima (sms)" in read
-    assert "Then Bo Chen (sms)" in read
+    assert "Now Ana Lima (SMS)" in read
+    assert "Then Bo Chen (SMS)" in read

@@ -74,7 +74,7 @@ def test_every_channel_is_shown_as_it_would_be_read_or_heard(pages: Pages) -> No
     assert "SMS to" in read
     assert "Tocsin 1 CRITICAL const: Hash chain broken at event 48211." in read
     assert "Reply ACK 1" in read
-    assert "Call to Mira Novak" in read
+    assert "Phone call to Mira Novak" in read
     assert "Tocsin, paging Mira Novak. Critical, constitutional. Incident 1." in read
     assert "Press 1: acknowledge as Mira Novak" in read
 

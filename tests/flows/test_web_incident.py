@@ -68,7 +68,7 @@ def test_who_was_paged_and_whether_it_arrived_is_one_line_a_person(sqlite_databa
     world.acknowledge(number, by="bo")
     page = Pages(world).by().get(f"/incidents/{number}")
     told = section(page, "Who was paged</h2>")
-    assert "Ana Lima sent, no receipt yet by call, 10:00 UTC" in told
+    assert "Ana Lima sent, no receipt yet by phone call, 10:00 UTC" in told
     assert "SMS: The number is not valid phone number." not in told
     assert "SMS: The number is not a valid phone number." in told
     assert "Bo Chen sent, no receipt yet acknowledged by SMS, 10:05 UTC" in told

@@ -38,6 +38,7 @@ MODULES = frozenset(
         "escalation.channels.answers",
         "escalation.channels.email_text",
         "escalation.channels.gsm7",
+        "escalation.channels.names",
         "escalation.channels.many",
         "escalation.channels.push_text",
         "escalation.channels.reply_words",

@@ -72,7 +72,7 @@ def test_a_sound_team_has_no_findings() -> None:
 def test_somebody_on_a_rotation_without_a_way_is_an_error() -> None:
     finding = only(sound(people={"bo": member("bo", addresses={}, disabled={"sms": "no such number"})}))
     assert (finding.severity, finding.code, finding.what) == ("error", "no-way", "responder bo")
-    assert "counted on by schedule primary and cannot be reached (sms: no such number)" in finding.sentence
+    assert "counted on by schedule primary and cannot be reached (SMS: no such number)" in finding.sentence
 
 
 def test_nobody_is_asked_about_who_is_counted_on_nowhere() -> None:

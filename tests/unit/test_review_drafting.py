@@ -88,26 +88,26 @@ def test_ticks_of_the_checklists_name_who_and_the_rest_is_not_ticked() -> None:
 def test_each_page_shows_person_level_channel_times_answer_and_attempts() -> None:
     text = drafted(operational(), "paging")
     assert (
-        "| 2 | Bo Chen | sms | 2026-11-02 03:17:11 +00:00 | 2026-11-02 03:17:17 +00:00 | acknowledged | delivered "
+        "| 2 | Bo Chen | SMS | 2026-11-02 03:17:11 +00:00 | 2026-11-02 03:17:17 +00:00 | acknowledged | delivered "
         "| 1: 03:17:11 sent |"
     ) in text
-    assert "| 1 | Ana Lima | voice | 2026-11-02 03:15:11 +00:00 | 2026-11-02 03:15:17 +00:00 | no answer |" in text
+    assert "| 1 | Ana Lima | phone call | 2026-11-02 03:15:11 +00:00 | 2026-11-02 03:15:17 +00:00 | no answer |" in text
     assert "| failed | 2: 03:12:11 failed (30003 unreachable); 03:13:05 failed (30003 unreachable) |" in text
 
 
 def test_pages_nobody_received_are_called_out_and_a_cancelled_one_is_not_among_them() -> None:
     text = drafted(operational(), "paging")
     assert "> **Pages nobody received: 1 of 5.**" in text
-    assert "- Ana Lima at level 1 by sms: failed" in text
+    assert "- Ana Lima at level 1 by SMS: failed" in text
     assert "- Mia Berg" not in text
 
 
 def test_a_person_who_answered_by_another_channel_is_not_called_silent() -> None:
-    assert "| 2 | Bo Chen | slack | 2026-11-02 03:17:06 +00:00 | no receipt | answered by sms |" in drafted(
+    assert "| 2 | Bo Chen | Slack | 2026-11-02 03:17:06 +00:00 | no receipt | answered by SMS |" in drafted(
         operational(), "paging"
     )
     badly = drafted(operational(), "went-badly")
-    assert "Ana Lima at level 1 by voice got no answer" in badly
+    assert "Ana Lima at level 1 by phone call got no answer" in badly
     assert "Bo Chen" not in badly
 
 

@@ -113,7 +113,7 @@ def test_a_span_has_one_row_for_each_answer() -> None:
     found = stretches.over(WORLD, Case(policy, Urgency.HIGH, MONDAY), MONDAY + 24 * HOUR)
     rows = [((each.since - MONDAY) // MINUTE, course_text.in_short(each.course)) for each in found]
     assert [minutes for minutes, _ in rows] == [0, 470, 1370, 1380]  # level 2 at 18:00; at 09:00, as the hand-over is
-    assert (rows[0][1], rows[-1][1]) == ("Ana (sms); 10m Mia (sms)", "Bo (sms); 10m Ana (sms), Mia (sms)")
+    assert (rows[0][1], rows[-1][1]) == ("Ana (SMS); 10m Mia (SMS)", "Bo (SMS); 10m Ana (SMS), Mia (SMS)")
     assert found[0].since == MONDAY
     assert found[-1].until == MONDAY + 24 * HOUR
     for before, after in pairwise(found):
@@ -192,7 +192,7 @@ def test_a_table_has_a_line_a_message_with_the_hour_where_they_are() -> None:
     assert "Policy standard, HIGH. Opened Mon 16 Nov 2026 20:00 UTC." in table
     assert "level 1 is passed over (during office)." in table
     assert [line for line in table.splitlines() if line.startswith("0s")] == [
-        "0s     20:00  level 2      Mia  sms    Tue 05:00 Asia/Tokyo"
+        "0s     20:00  level 2      Mia  SMS    Tue 05:00 Asia/Tokyo"
     ]
 
 
@@ -203,10 +203,10 @@ def test_the_picture_is_svg_without_script_that_says_what_it_shows() -> None:
     tree = ElementTree.fromstring(drawn)
     name = "{http://www.w3.org/2000/svg}"
     assert tree.find(f"{name}title").text == 'Policy "standard" & <others>'  # type: ignore[union-attr]  # it is there
-    assert "5m Mia (sms)" in str(tree.find(f"{name}desc").text)  # type: ignore[union-attr]  # it is there
+    assert "5m Mia (SMS)" in str(tree.find(f"{name}desc").text)  # type: ignore[union-attr]  # it is there
     assert "<script" not in drawn
     marks = [each.text for each in tree.iter(f"{name}title")][1:]
-    assert "5m: Mia by sms, level 2" in marks
+    assert "5m: Mia by SMS, level 2" in marks
     assert tree.get("viewBox", "").startswith("0 0 400 ")
 
 
