@@ -53,9 +53,9 @@ def sqlite_url(migrated_sqlite_file: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgresql_url(postgresql_server: databases.PostgresqlServer) -> Iterator[str]:
-    url = postgresql_server.create()
+    url = postgresql_server.lend()
     yield url
-    postgresql_server.drop(url)
+    postgresql_server.take_back(url)
 
 
 @pytest.fixture
