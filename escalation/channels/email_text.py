@@ -29,6 +29,8 @@ def subject(message: Message) -> str:
         return wording.one_line(f"Tocsin: {message.subject or message.note}", SUBJECT_CHARACTERS_MAX)
     brief = message.brief
     kind = "Page" if message.purpose is Purpose.PAGE else "Tocsin"
+    if wording.is_asked_again(message):
+        kind = "Still on it? Page"
     if many.is_several(message):
         return wording.one_line(f"{kind}: {many.headline(message)}", SUBJECT_CHARACTERS_MAX)
     rank = wording.rank_and_class(brief)

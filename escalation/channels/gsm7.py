@@ -6,6 +6,7 @@ may not straddle two parts. One character outside the alphabet would turn the wh
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 PART_CHARACTERS = 160
@@ -35,12 +36,14 @@ _SPELLED: dict[str, str] = {
     "ь": "",
 }
 _UNKNOWN = "\x00"  # stands for what has no spelling; no spelling has it
+_RUN = re.compile(f"{_UNKNOWN}(?: *{_UNKNOWN})*")
 
 
 def spell(text: str) -> str:
     """`text` in ALPHABET alone: accents dropped where they must be, Cyrillic and Greek in Latin letters.
 
-    Pictures vanish; each run of what has no spelling becomes one question mark; white space becomes single spaces.
+    Pictures vanish; each run of what has no spelling, over spaces too, becomes one question mark: a title that begins
+    with a line of Hebrew still shows what follows. White space becomes single spaces.
     """
     written: list[str] = []
     for character in unicodedata.normalize("NFC", text):
@@ -49,7 +52,7 @@ def spell(text: str) -> str:
             spelling = "" if written and written[-1] == _UNKNOWN else _UNKNOWN
         if spelling:
             written.append(spelling)
-    return " ".join("".join(written).replace(_UNKNOWN, "?").split())
+    return " ".join(_RUN.sub("?", "".join(written)).split())
 
 
 def _spelling(character: str) -> str | None:

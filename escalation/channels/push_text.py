@@ -11,6 +11,7 @@ from escalation.channels.base import Message
 
 BODY_CHARACTERS_MAX = 1500
 SUMMARY_CHARACTERS_MAX = 600
+STEP_CHARACTERS_MAX = 120
 LISTED_MAX = 10
 
 
@@ -19,7 +20,7 @@ def title(message: Message) -> str:
 
 
 def body(message: Message, actions: Actions) -> str:
-    """The links come before the longer text, and are never cut."""
+    """How to answer, where to look and what to do first come before the longer text, and are never cut."""
     brief = message.brief
     link = wording.one_line(brief.url, email_text.URL_CHARACTERS_MAX)
     if wording.speaks_for_itself(message):
@@ -31,10 +32,11 @@ def body(message: Message, actions: Actions) -> str:
         return _fitting([" ".join(many.why_you(message)), act], "\n".join([*lines, many.more(message, len(lines))]))
     said = [
         " ".join(wording.why_you(message)),
-        f"{wording.sentence(wording.state(message.standing))} Service {wording.one_line(brief.service, 100)}.",
-        wording.HALT_RECOMMENDED if brief.halt_recommended else "",
         f"Acknowledge: {actions.acknowledge}" if actions.acknowledge else "",
         f"Incident {brief.incident_id}: {link}" if link else "",
+        f"{wording.sentence(wording.state(message.standing))} Service {wording.one_line(brief.service, 100)}.",
+        wording.HALT_RECOMMENDED if brief.halt_recommended else "",
+        f"First: {wording.one_line(brief.runbook_steps[0], STEP_CHARACTERS_MAX)}" if brief.runbook_steps else "",
     ]
     return _fitting(said, wording.paragraphs(brief.summary, SUMMARY_CHARACTERS_MAX))
 

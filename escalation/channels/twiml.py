@@ -13,7 +13,7 @@ from escalation.channels import many, text, wording
 from escalation.channels.base import Message, Purpose
 
 TWIML_CHARACTERS_MAX = 4000  # Twilio's limit for the Twiml parameter of a call
-SPOKEN_TITLE_MAX = 300
+SPOKEN_TITLE_MAX = 200  # about 15 seconds: the keys are told after it
 SPOKEN_NOTE_MAX = 300
 SPOKEN_OF_MANY_TITLE_MAX = 150
 SPOKEN_NAME_MAX = 100

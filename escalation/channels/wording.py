@@ -103,7 +103,14 @@ def asks(message: Message) -> bool:
     if needs_answer(message.standing):
         return True
     held = message.purpose is Purpose.PAGE and message.standing.status == "acknowledged"
-    return held and bool(message.note or (message.standing.asked and message.standing.asked == message.to_name))
+    return is_asked_again(message) or (held and bool(message.note))
+
+
+def is_asked_again(message: Message) -> bool:
+    """Whether it is the holder who is asked whether they still have it; it must not read like the first page."""
+    standing = message.standing
+    held = message.purpose is Purpose.PAGE and standing.status == "acknowledged"
+    return held and bool(standing.asked) and standing.asked == message.to_name
 
 
 def is_constitutional(brief: Brief) -> bool:
