@@ -22,6 +22,7 @@ from incidents import (
     api_reviews,
     governance,
     queries,
+    queries_alerts,
     queries_detail,
     queries_runbooks,
     queries_services,
@@ -62,6 +63,14 @@ def _reading(routes: Routes, edge: Edge) -> None:
         """One incident with its alerts, pages, runbook, classification and pending approvals."""
         with edge.database.reading() as session:
             return queries_detail.incident(session, edge.desk, number, edge.clock())
+
+    @routes.get(f"{NUMBER}/alerts", query=schemas_taken.AlertsQuery, gives=schemas.AlertPage)
+    def alerts(query: dict[str, Any], number: int) -> dict[str, Any]:
+        """All its alerts, the newest first."""
+        limit, before = query["limit"], query["cursor"]
+        with edge.database.reading() as session:
+            found = queries_alerts.page(session, number, before=before, status=query["status"], limit=limit + 1)
+        return paged(found, limit, "alerts", lambda alert: alert.id)
 
     @routes.get(f"{NUMBER}/timeline", query=schemas_taken.TimelineQuery, gives=schemas.TimelinePage)
     def timeline(query: dict[str, Any], number: int) -> dict[str, Any]:

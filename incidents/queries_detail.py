@@ -7,22 +7,22 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.errors import NotFoundError
 from escalation import queries as paging_queries
 from escalation.queries import NextStep, PageMade, Person
-from incidents import briefing, change_events, queries, queries_hands
+from incidents import briefing, change_events, queries, queries_alerts, queries_hands
 from incidents.change_events import ChangeShown
 from incidents.desk import Desk
-from incidents.models import Alert, ChangeRequest, Decision, Incident, Service
+from incidents.models import ChangeRequest, Decision, Incident, Service
 from incidents.queries import IncidentLine
+from incidents.queries_alerts import AlertShown
 from incidents.queries_hands import EmergencyShown, HoldShown, ItemShown, StepShown
 from incidents.reviews.models import Review
 from runbook_links import links
 
-ALERTS_MAX = 100  # the newest of an incident
 REQUESTS_MAX = 100
 EXPLAINED_APART = ("sentence", "reasons")  # of what is stored of a classification; the rest is the rules' record
 
@@ -72,27 +72,6 @@ class RunbookAttached:
 
 
 @dataclass(frozen=True, slots=True)
-class AlertShown:
-    id: int
-    source: str
-    dedup_key: str
-    status: str
-    title: str
-    body: str
-    severity: str
-    count: int
-    started_at: datetime | None
-    first_at: datetime
-    last_at: datetime
-    resolved_at: datetime | None
-    flapping: bool
-    settles_at: datetime | None
-    url: str
-    labels: dict[str, Any]
-    links: list[Any]
-
-
-@dataclass(frozen=True, slots=True)
 class DecisionShown:
     by: Person
     decision: str
@@ -123,6 +102,8 @@ class IncidentDetail(IncidentLine):
     runbook: RunbookAttached | None
     alerts: tuple[AlertShown, ...]  # oldest first
     alerts_total: int
+    alerts_ended: int
+    flaps: str  # why one that fires counts as flapping, in a sentence; or empty
     pages: tuple[PageMade, ...]
     pages_total: int
     requests: tuple[RequestShown, ...]  # oldest first
@@ -154,7 +135,7 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
     paging = paging_queries.paging(session, number)
     requests, decisions = _requests(session, number)
     people = paging_queries.people(session, _named(row, requests, decisions))
-    alerts, alerts_total = _alerts(session, number)
+    alerts = queries_alerts.newest(session, number)
     holds = queries_hands.holds(session, number)
     line = queries.line(row, service, paging.standing, people, now, holds=tuple(hold.value for hold in holds))
     return IncidentDetail(
@@ -165,8 +146,10 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
         resolution=row.resolution,
         classification=classification(row),
         runbook=_runbook(session, desk, number),
-        alerts=alerts,
-        alerts_total=alerts_total,
+        alerts=alerts.shown,
+        alerts_total=alerts.total,
+        alerts_ended=alerts.ended,
+        flaps=alerts.flaps,
         pages=paging.pages,
         pages_total=paging.pages_total,
         requests=tuple(_request(request, decisions, people, now) for request in requests),
@@ -196,38 +179,6 @@ def classification(row: Incident) -> ClassificationShown:
         confirm_class=row.confirm_class,
         record={name: value for name, value in stored.items() if name not in EXPLAINED_APART},
     )
-
-
-def _alerts(session: Session, number: int) -> tuple[tuple[AlertShown, ...], int]:
-    rows = session.execute(
-        select(Alert, func.count().over().label("total"))
-        .where(Alert.incident_id == number)
-        .order_by(Alert.id.desc())
-        .limit(ALERTS_MAX)
-    ).all()
-    shown = tuple(
-        AlertShown(
-            id=alert.id,
-            source=alert.source,
-            dedup_key=alert.dedup_key,
-            status=alert.status,
-            title=alert.title,
-            body=alert.body,
-            severity=alert.severity,
-            count=alert.count,
-            started_at=alert.started_at,
-            first_at=alert.first_at,
-            last_at=alert.last_at,
-            resolved_at=alert.resolved_at,
-            flapping=alert.flapping,
-            settles_at=alert.settles_at,
-            url=alert.url,
-            labels=alert.labels,
-            links=alert.links,
-        )
-        for alert, _ in reversed(rows)
-    )
-    return shown, rows[0].total if rows else 0
 
 
 def _requests(session: Session, number: int) -> tuple[list[ChangeRequest], dict[int, list[Decision]]]:

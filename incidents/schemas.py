@@ -111,6 +111,11 @@ class AlertShown(Schema):
     links = fields.List(fields.Raw())
 
 
+class AlertPage(Schema):
+    items = fields.List(fields.Nested(AlertShown))
+    next = fields.String(allow_none=True)
+
+
 class AttemptShown(Schema):
     started_at = Moment()
     finished_at = Moment(allow_none=True)
@@ -181,6 +186,8 @@ class Incident(IncidentLine):
     runbook = fields.Nested(RunbookAttached, allow_none=True)
     alerts = fields.List(fields.Nested(AlertShown), metadata={"description": "the newest, oldest first"})
     alerts_total = fields.Integer()
+    alerts_ended = fields.Integer()
+    flaps = fields.String(metadata={"description": "why one that fires is held as flapping; or empty"})
     pages = fields.List(fields.Nested(PageShown), metadata={"description": "the newest, oldest first"})
     pages_total = fields.Integer()
     requests = fields.List(fields.Nested(RequestShown))

@@ -28,6 +28,12 @@ class ListQuery(Strict):
     cursor = Cursor(of="incidents", position=int, load_default=None)
 
 
+class AlertsQuery(Strict):
+    status = fields.String(validate=validate.OneOf(("firing", "resolved")), load_default="")
+    limit = limit_field()
+    cursor = Cursor(of="alerts", position=int, load_default=None)
+
+
 class TimelineQuery(Strict):
     limit = limit_field()
     cursor = Cursor(of="timeline", position=int, load_default=0)

@@ -17,13 +17,14 @@ from config import auth
 from escalation.models import Escalation
 from escalation.policies import Policy
 from escalation.web_reader import times_of_reader
-from incidents import noting, phases, queries_detail, queries_timeline, stepping, web_hands, web_words
+from incidents import noting, phases, queries_alerts, queries_detail, queries_timeline, stepping, web_hands, web_words
 from incidents.lifecycle import Status
 from incidents.models import RequestState
 from incidents.queries_detail import IncidentDetail, RequestShown
 from incidents.queries_hands import StepShown
 from incidents.reviews import due, publishing
 from incidents.severity import IncidentClass, Severity
+from incidents.sources.base import AlertStatus
 from incidents.web_edge import NUMBER, Edge
 from runbook_links import rendering
 from runbook_links.document import Runbook
@@ -73,34 +74,50 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
     book = edge.desk.shelf.library.get(detail.runbook.id) if detail.runbook else None
     before = min(max(request.args.get("before", SEQ_MAX, type=int), 0), SEQ_MAX)
     told = queries_timeline.newest(session, detail.number, before=before, limit=ENTRIES_SHOWN)
-    return web_hands.context(session, detail) | {
-        "incident": detail,
-        "times": times,
-        "status": web_words.status(detail, len(policy.levels) if policy else 0, times),
-        "levels": web_words.levels(policy, detail),
-        "people": web_words.paged(detail),
-        "constitutional": detail.incident_class == IncidentClass.CONSTITUTIONAL,
-        "over": detail.status in (Status.RESOLVED, Status.CLOSED),
-        "pending": [_pending(each) for each in detail.requests if each.state == RequestState.PENDING],
-        "decided": [
-            (each, web_words.asked_for(each)) for each in detail.requests if each.state != RequestState.PENDING
-        ],
-        "recertification": _late(book, now.date()),
-        "steps": _steps(detail, book, stepping.approved(session, detail.number)),
-        "progress": phases.phase_report(_course(detail), now),
-        "alerts": list(reversed(detail.alerts))[:ALERTS_SHOWN],
-        "rows": web_words.rows(told),
-        "older": told.before,
-        "severities": [each.value for each in Severity],
-        "classes": [each.value for each in IncidentClass],
-        "may_act": auth.caller().may("act"),
-        "may_publish": _may_publish(detail),
-        "review_overdue": due.overdue(detail.review_due_at, detail.review_published_at, now),
-        "url_max": publishing.URL_CHARACTERS_MAX,
-        "title_max": TITLE_CHARACTERS_SHOWN,
-        "reason_max": noting.REASON_CHARACTERS_MAX,
-        "note_max": noting.NOTE_CHARACTERS_MAX,
-    }
+    return (
+        web_hands.context(session, detail)
+        | _alerts(session, detail)
+        | {
+            "incident": detail,
+            "times": times,
+            "status": web_words.status(detail, len(policy.levels) if policy else 0, times),
+            "levels": web_words.levels(policy, detail),
+            "people": web_words.paged(detail),
+            "constitutional": detail.incident_class == IncidentClass.CONSTITUTIONAL,
+            "over": detail.status in (Status.RESOLVED, Status.CLOSED),
+            "pending": [_pending(each) for each in detail.requests if each.state == RequestState.PENDING],
+            "decided": [
+                (each, web_words.asked_for(each)) for each in detail.requests if each.state != RequestState.PENDING
+            ],
+            "recertification": _late(book, now.date()),
+            "steps": _steps(detail, book, stepping.approved(session, detail.number)),
+            "progress": phases.phase_report(_course(detail), now),
+            "rows": web_words.rows(told),
+            "older": told.before,
+            "severities": [each.value for each in Severity],
+            "classes": [each.value for each in IncidentClass],
+            "may_act": auth.caller().may("act"),
+            "may_publish": _may_publish(detail),
+            "review_overdue": due.overdue(detail.review_due_at, detail.review_published_at, now),
+            "url_max": publishing.URL_CHARACTERS_MAX,
+            "title_max": TITLE_CHARACTERS_SHOWN,
+            "reason_max": noting.REASON_CHARACTERS_MAX,
+            "note_max": noting.NOTE_CHARACTERS_MAX,
+        }
+    )
+
+
+def _alerts(session: Session, detail: IncidentDetail) -> dict[str, Any]:
+    """The newest first; `?alerts=firing` leaves out what has ended, `?alerts_before=` gives older ones."""
+    only, before = request.args.get("alerts", ""), request.args.get("alerts_before", type=int)
+    status = AlertStatus.FIRING.value if only == AlertStatus.FIRING else ""
+    if before is None and not status:
+        found = list(reversed(detail.alerts))[: ALERTS_SHOWN + 1]
+    else:
+        found = queries_alerts.page(session, detail.number, before=before, status=status, limit=ALERTS_SHOWN + 1)
+    shown = found[:ALERTS_SHOWN]
+    older = shown[-1].id if len(found) > ALERTS_SHOWN else None
+    return {"alerts": shown, "alerts_older": older, "alerts_only": status, "alerts_are_newest": before is None}
 
 
 def _policy(session: Session, number: int) -> Policy | None:

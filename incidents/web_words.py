@@ -34,6 +34,7 @@ STATE_WORDS = {
     PageState.CANCELLED: "not needed any more",
 }
 WITH_RECEIPTS = ("sms", "voice")  # whose providers report the arrival later
+ENDED = (Status.RESOLVED, Status.CLOSED)
 FAILURES = ("page.failed", "page.unknown", "nobody.reachable", "announcement.failed", "timer.parked", "runbook.missing")
 KINDS = {"oncall.notified": "on-call notified", "page.unknown": "page not known to have gone"}
 
@@ -84,7 +85,10 @@ def status(detail: IncidentDetail, levels_total: int, times: Times) -> list[str]
         said.append("held: the clocks of the phases stand still")
     if detail.awaiting:
         said.append(f"waits for {detail.awaiting}")
-    if detail.status in (Status.RESOLVED, Status.CLOSED):
+    if detail.alerts_total > 1:
+        ended = f", {detail.alerts_ended} ended" if detail.alerts_ended and detail.status not in ENDED else ""
+        said.append(f"{detail.alerts_total} alerts{ended}")
+    if detail.status in ENDED:
         return said
     if detail.level:
         of = f" of {levels_total}" if levels_total else ""

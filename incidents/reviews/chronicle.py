@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,14 @@ from incidents.reviews.record import ApprovalFact, EntryFact, NoteFact, Override
 
 ENTRIES_MAX = 5_000  # that a review holds
 BATCH = 1_000
-REPEATED = "alert.repeated"  # a monitor may say so every minute for weeks
+# What a monitor may say every minute for weeks, and a storm a thousand times: kinds of which, one after another, few need
+# to be read.
+ALIKE = {"alert.repeated": "again", "alert.settling": "again", "alert.joined": "joined"}
+LEFT_OUT = {
+    "alert.repeated": "an alert was reported again",
+    "alert.settling": "an alert that comes and goes was said to have ended",
+    "alert.joined": "an alert joined the incident",
+}
 PROBLEMS_TOLD_MAX = 10
 
 # Untyped, as verification reads it: a damaged entry must become a sentence in the review, not an exception.
@@ -39,7 +47,8 @@ def read(session: Session, incident_id: int) -> Chronicle:
     problems: list[str] = []
     omissions: list[str] = []
     before: Link | None = None
-    read, repeats, is_whole = 0, 0, True
+    left_out: Counter[str] = Counter()
+    read, is_whole = 0, True
     for row in _rows(session, incident_id):
         if len(entries) >= ENTRIES_MAX:
             is_whole = False
@@ -51,12 +60,15 @@ def read(session: Session, incident_id: int) -> Chronicle:
             omissions.append(f"An entry that cannot be read any more: {describe(entry)}")
         else:
             problems += map(describe, checks.contents(entry))
-            repeats += _keep(entries, _fact(entry))
+            left_out.update(_keep(entries, _fact(entry)))
         if link is not None:
             problems += map(describe, checks.incident_link(before, link))
             before = link
-    if repeats:
-        omissions.append(f"{repeats} times that an alert was reported again, between a first and a last time.")
+    omissions += [
+        f"{left_out[kind]} times that {what}, between a first and a last time."
+        for kind, what in LEFT_OUT.items()
+        if left_out[kind]
+    ]
     if not is_whole:
         omissions.append(f"Timeline entries after number {entries[-1].seq}; the timeline itself has them.")
     return Chronicle(tuple(entries), _integrity(read, before, problems), tuple(omissions))
@@ -71,13 +83,14 @@ def _rows(session: Session, incident_id: int) -> Iterator[dict[str, Any]]:
         offset += BATCH
 
 
-def _keep(entries: list[EntryFact], entry: EntryFact) -> int:
-    """1 if it takes the place of one that is left out."""
-    if [each.kind for each in (*entries[-2:], entry)] == [REPEATED] * 3:
-        entries[-1] = entry
-        return 1
-    entries.append(entry)
-    return 0
+def _keep(entries: list[EntryFact], entry: EntryFact) -> list[str]:
+    """The kind that is left out for it, if one is."""
+    alike = ALIKE.get(entry.kind)
+    if alike is None or [ALIKE.get(each.kind) for each in entries[-2:]] != [alike] * 2:
+        entries.append(entry)
+        return []
+    gone, entries[-1] = entries[-1].kind, entry
+    return [gone]
 
 
 def _integrity(count: int, last: Link | None, problems: Sequence[str]) -> dict[str, Any]:

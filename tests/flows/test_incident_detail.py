@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from config.database import Database
 from config.errors import NotFoundError
 from escalation.queries import Person
-from incidents import governance, queries, queries_detail
+from incidents import governance, queries, queries_alerts, queries_detail
 from incidents.models import Alert, Integration
 from incidents.queries_detail import IncidentDetail
 from runbook_links import links
@@ -113,7 +113,7 @@ def test_more_alerts_than_are_shown_are_counted(world: World) -> None:
     number = world.alert()
     with world.database.transaction() as session:
         integration_id = session.scalars(select(Integration.id)).first()
-        for n in range(queries_detail.ALERTS_MAX):
+        for n in range(queries_alerts.NEWEST_MAX):
             session.add(
                 Alert(
                     integration_id=integration_id, incident_id=number, source="pagerduty", dedup_key=f"more/{n}",
@@ -121,8 +121,8 @@ def test_more_alerts_than_are_shown_are_counted(world: World) -> None:
                 )
             )  # fmt: skip
     shown = detail(world, number)
-    assert shown.alerts_total == queries_detail.ALERTS_MAX + 1
-    assert [alert.title for alert in shown.alerts] == [f"More {n}" for n in range(queries_detail.ALERTS_MAX)]
+    assert shown.alerts_total == queries_alerts.NEWEST_MAX + 1
+    assert [alert.title for alert in shown.alerts] == [f"More {n}" for n in range(queries_alerts.NEWEST_MAX)]
 
 
 def test_ticked_steps_stay_when_the_runbook_has_left_the_shelf(world: World) -> None:
