@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from config import yaml_nodes
+
 Path = tuple[str | int, ...]  # ("policies", "standard", "levels", 2, "after")
 
 TEXT_CHARACTERS_MAX = 2_000_000
@@ -162,7 +164,7 @@ def read_text(text: str, *, env: Mapping[str, str], file_name: str) -> Document:
         problems.add((), f"the file is longer than {TEXT_CHARACTERS_MAX} characters")
         problems.raise_if_any()
     try:
-        root = _Composer(text).get_single_node()
+        root = yaml_nodes.compose(text, depth_max=DEPTH_MAX, slowly=_Composer)
     except yaml.MarkedYAMLError as refused:
         line = refused.problem_mark.line + 1 if refused.problem_mark else 1
         said = ", ".join(part for part in (refused.context, refused.problem) if part)
@@ -244,7 +246,7 @@ class _Builder:
         if _UNSTORABLE.search(text):
             self._problems.add(path, "the text holds a control character")
         self._document.written[path] = text
-        is_plain = isinstance(node, yaml.ScalarNode) and node.style is None
+        is_plain = isinstance(node, yaml.ScalarNode) and not node.style
         if not is_plain:
             return text
         if text in _PLAIN_WORDS:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from config import yaml_nodes
 from incidents import rule_files
 from incidents.ruleset import Condition, Rule, Ruleset, RulesetError
 from incidents.severity import IncidentClass, Severity
@@ -21,6 +22,7 @@ from runbook_links.lint_rules import RuleFacts
 
 __all__ = ["Finding", "Level", "Ruleset", "RulesetError", "lint", "load"]
 
+NESTING_MAX = 30  # read quickly up to here, and slowly beyond
 FILES_MAX = 100
 FILE_BYTES_MAX = 1_000_000
 LONE_WORD_CHARACTERS_MIN = 9  # "oomkilled" may stand alone, "halt" may not
@@ -56,6 +58,11 @@ def _mapping_without_duplicates(loader: _StrictLoader, node: yaml.MappingNode) -
 _StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_duplicates)
 
 
+def _read(content: bytes) -> Any:
+    root = yaml_nodes.compose(content, depth_max=NESTING_MAX, slowly=_StrictLoader)
+    return None if root is None else _StrictLoader("").construct_document(root)
+
+
 def load(folder: Path) -> Ruleset:
     """All *.yaml of the folder in name order. Raises RulesetError naming every file, rule and field that is wrong."""
     problems: list[str] = []
@@ -71,7 +78,7 @@ def load(folder: Path) -> Ruleset:
             if len(content) > FILE_BYTES_MAX:
                 problems.append(f"{path.name}: {len(content)} bytes; at most {FILE_BYTES_MAX}")
                 continue
-            documents.append((path.name, yaml.load(content, _StrictLoader)))  # noqa: S506 (a SafeLoader)
+            documents.append((path.name, _read(content)))
         except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
             problems.append(f"{path.name}: {error}")
     try:

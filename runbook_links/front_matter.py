@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from config import yaml_nodes
 from runbook_links import lines
 
 FRONT_MATTER_CHARACTERS_MAX = 20_000
@@ -90,16 +91,11 @@ def read(text: str) -> FrontMatter:
 def _compose(text: str) -> yaml.MappingNode:
     if len(text) > FRONT_MATTER_CHARACTERS_MAX:
         raise _RefusedError(f"the front matter is longer than {FRONT_MATTER_CHARACTERS_MAX} characters", 1)
-    depth = 0
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            depth += isinstance(event, _OPENERS) - isinstance(event, _CLOSERS)
-            line = _line(event.start_mark)
-            if isinstance(event, yaml.AliasEvent):
-                raise _RefusedError("aliases (`*name`) are not read here: write the value out", line)
-            if depth > DEPTH_MAX:
-                raise _RefusedError(f"the front matter nests deeper than {DEPTH_MAX} levels", line)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        try:
+            root = _root(text, yaml_nodes.QUICK)
+        except (yaml.YAMLError, ValueError):
+            root = _root(text, yaml.SafeLoader)  # which says in its own words what is wrong
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         said = error.problem or error.context or "it is not YAML"
@@ -109,6 +105,18 @@ def _compose(text: str) -> yaml.MappingNode:
     if not isinstance(root, yaml.MappingNode):
         raise _RefusedError("the front matter is not a mapping: write one `key: value` a line", 2)
     return root
+
+
+def _root(text: str, loader: type[yaml.SafeLoader]) -> yaml.Node | None:
+    depth = 0
+    for event in yaml.parse(text, Loader=loader):
+        depth += isinstance(event, _OPENERS) - isinstance(event, _CLOSERS)
+        line = _line(event.start_mark)
+        if isinstance(event, yaml.AliasEvent):
+            raise _RefusedError("aliases (`*name`) are not read here: write the value out", line)
+        if depth > DEPTH_MAX:
+            raise _RefusedError(f"the front matter nests deeper than {DEPTH_MAX} levels", line)
+    return yaml.compose(text, Loader=loader)
 
 
 def _line(mark: Any) -> int:
@@ -156,7 +164,7 @@ class _Reader:
 
     def _scalar(self, node: yaml.ScalarNode, path: str) -> Any:
         text = str(node.value)
-        if node.style is not None:
+        if node.style:
             return text
         self.plain.add(path)
         kind = node.tag.removeprefix(_TAG)

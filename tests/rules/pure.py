@@ -32,6 +32,7 @@ MODULES = frozenset(
         "config.durations",
         "config.fields",
         "config.writing",
+        "config.yaml_nodes",
         "escalation.addresses",
         "escalation.alarm_words",
         "escalation.channels.action_links",
