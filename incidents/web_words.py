@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalation.channels import names
+from escalation.channels.base import WITH_RECEIPTS
 from escalation.models import PageState
 from escalation.policies import Policy
 from escalation.queries import PageMade
@@ -33,7 +34,6 @@ STATE_WORDS = {
     PageState.BUNDLED: "sent with others",
     PageState.CANCELLED: "not needed any more",
 }
-WITH_RECEIPTS = ("sms", "voice")  # whose providers report the arrival later
 ENDED = (Status.RESOLVED, Status.CLOSED)
 FAILURES = ("page.failed", "page.unknown", "nobody.reachable", "announcement.failed", "timer.parked", "runbook.missing")
 KINDS = {"oncall.notified": "on-call notified", "page.unknown": "page not known to have gone"}

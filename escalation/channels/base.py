@@ -23,6 +23,8 @@ OPENED_BY = {
     "email": "Set TOCSIN_SMTP_URL",
 }
 
+WITH_RECEIPTS = frozenset({"sms", "voice"})  # whose providers report later whether a message arrived
+
 
 @dataclass(frozen=True, slots=True)
 class Message:

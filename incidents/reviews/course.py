@@ -51,9 +51,14 @@ def control(record: Record) -> Markdown:
     found = due.measures(record)
     durations = markup.table(
         ("Duration", "Value", "Definition"),
-        [(name, found[key], meaning) for key, (name, meaning) in due.DEFINITIONS.items()],
+        [(name, _measured(record, key, found[key]), meaning) for key, (name, meaning) in due.DEFINITIONS.items()],
     )
     return markup.paragraphs(identity, durations)
+
+
+def _measured(record: Record, key: str, span: timedelta | None) -> object:
+    basis = due.counted_from(due.first_reached(record.pages, record.acknowledged_at)) if key == "tta" else ""
+    return say("{}, {}", span, basis) if basis else span
 
 
 def summary(record: Record) -> Markdown:

@@ -85,7 +85,7 @@ def draft(record: Record) -> dict[str, Any]:
             "document": record.document_url,
             "note": record.published_note,
         },
-        "metrics": {key: _seconds(span) for key, span in due.measures(record).items()},
+        "metrics": _metrics(record),
         "phases": as_json(report),
         "holds": as_json(record.holds),
         "checklist": as_json(record.ticks),
@@ -143,6 +143,13 @@ def _governance(record: Record) -> dict[str, Any]:
         "took_part": list(entries.people(record)),
         "metrics": as_json(record.constitutional_metrics),
     }
+
+
+def _metrics(record: Record) -> dict[str, Any]:
+    """Seconds; and whether the time to acknowledge counts from a page that was `delivered` or only `sent`."""
+    reached = due.first_reached(record.pages, record.acknowledged_at)
+    basis = None if reached is None else "sent" if reached.handed_over_by else "delivered"
+    return {key: _seconds(span) for key, span in due.measures(record).items()} | {"tta_from": basis}
 
 
 def _seconds(span: timedelta | None) -> int | None:

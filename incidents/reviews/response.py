@@ -9,7 +9,7 @@ from itertools import groupby
 from escalation.channels import names
 from incidents import phases
 from incidents.phases import PhaseRow, Verdict
-from incidents.reviews import markup
+from incidents.reviews import due, markup
 from incidents.reviews.entries import cited, numbered, of_kind, people
 from incidents.reviews.markup import Markdown, say
 from incidents.reviews.record import PageFact, Record, RunbookFact, TickFact
@@ -156,8 +156,10 @@ def _level(record: Record, level: int, pages: Sequence[PageFact]) -> tuple[objec
     went_out = any(p.state not in ("queued", "cancelled") for p in here)
     answer: object = "no answer at this level" if went_out else "nothing was sent"
     if answered_at is not None and any(p.acknowledged for p in here):
-        arrived = [p.delivered_at for p in here if p.delivered_at is not None and p.delivered_at <= answered_at]
-        answer = answered_at - min(arrived) if arrived else None
+        reached = due.first_reached(here, answered_at)
+        basis = due.counted_from(reached)
+        span = answered_at - reached.at if reached else None
+        answer = say("{}, {}", span, basis) if basis else span
     queued_at = here[0].queued_at
     names = ", ".join(dict.fromkeys(p.responder for p in here))
     return level, say("{}{}", queued_at, cited(record, queued_at, "level")), names, answer
