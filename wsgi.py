@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -19,19 +20,7 @@ from flask import Flask
 
 import config
 import runbook_links
-from config import (
-    auth,
-    clock,
-    health,
-    http,
-    logs,
-    news,
-    plainly,
-    security,
-    serving,
-    supervisor,
-    telemetry,
-)
+from config import auth, clock, health, http, logs, news, plainly, security, serving, supervisor, telemetry
 from config import web as config_web
 from config.database import Database
 from config.sealed import Vault
@@ -56,6 +45,7 @@ from incidents import (
     events,
     reply_routes,
     rules,
+    silence_gauges,
     starting,
     ways_in,
 )
@@ -125,7 +115,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["tocsin"] = house
     http.install(app, house.database)
     metrics = telemetry.Metrics()
-    telemetry.install(app, metrics, collect=gauges.collector(house.database, clock.now))
+    figures = [each.collector(house.database, clock.now) for each in (gauges, silence_gauges)]
+    telemetry.install(app, metrics, collect=lambda: chain.from_iterable(collect() for collect in figures))
     security.install(app, base_url=settings.base_url)
     auth.install(app, house.database, responders, secret_key=settings.secret_key, clock=clock.now)
     config_web.install(app, house.database, responders, demo=settings.demo)

@@ -105,6 +105,20 @@ class Fields:
                 found[path] = text
         return found
 
+    def pairs(self, key: str, *, characters_max: int = NAME_CHARACTERS_MAX) -> dict[str, str]:
+        """A mapping of names that the file's author chose to texts, as written."""
+        value = self._ask(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.refuse(key, "must hold names, each with a text")
+            return {}
+        found: dict[str, str] = {}
+        for name in value:
+            self._document.ask((*self.path, key), name)
+            found[str(name)] = self._checked_text((*self.path, key, name), value[name], characters_max)
+        return found
+
     def each(self, key: str, *, required: bool = False) -> list[Fields]:
         """A list of mappings."""
         count = len(self._list(key, required))

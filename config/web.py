@@ -23,7 +23,13 @@ NEXT_CHARACTERS_MAX = 2000
 STYLES = Path(__file__).parent / "static" / "tocsin.css"
 STYLES_KEPT_SECONDS = 24 * 3600  # by a browser; changed styles have another address
 HOME = "/incidents"
-NAVIGATION = (("Incidents", "/incidents"), ("On call", "/oncall"), ("Runbooks", "/runbooks"), ("Me", "/me"))
+NAVIGATION = (
+    ("Incidents", "/incidents"),
+    ("On call", "/oncall"),
+    ("Silences", "/silences"),
+    ("Runbooks", "/runbooks"),
+    ("Me", "/me"),
+)
 CONSOLE = ("Console", "/console")
 
 log = logs.get("web")

@@ -22,10 +22,11 @@ from escalation import ownership
 from escalation.declared_names import NOTHING_BESIDE, Beside
 from escalation.oncall import differences, moved_words, moves
 from incidents import apply as apply_services
-from incidents import apply_events, apply_heartbeats, declared_events
+from incidents import apply_events, apply_heartbeats, apply_maintenance, declared_events, declared_maintenance
 from incidents import declared as declared_services
 from incidents.declared import DeclaredService
 from incidents.declared_events import DeclaredReceiver
+from incidents.declared_maintenance import DeclaredWindow
 from incidents.lifecycle import Status
 from incidents.models import Incident
 
@@ -41,6 +42,7 @@ class Configuration:
     escalation: declared_escalation.Declared
     services: tuple[DeclaredService, ...]
     events: tuple[DeclaredReceiver, ...] = ()
+    maintenance: tuple[DeclaredWindow, ...] = ()
 
 
 Look = Callable[[Session, Configuration], None]
@@ -72,9 +74,15 @@ def read_text(
         beside=beside,
     )
     receivers = declared_events.read_declared(document, problems)
+    windows = declared_maintenance.read_declared(
+        document,
+        problems,
+        services=[service.key for service in services],
+        hours=(*beside.hours, *escalation.hours),
+    )
     document.refuse_unread(problems)
     problems.raise_if_any()
-    return Configuration(escalation, services, receivers)
+    return Configuration(escalation, services, receivers, windows)
 
 
 def apply_text(
@@ -141,6 +149,7 @@ def _bring(session: Session, configuration: Configuration, now: datetime, vault:
         unsettled=select(Incident.id).where(Incident.status.in_(UNSETTLED)),
         now=now,
     )
+    apply_maintenance.write(session, configuration.maintenance, changes, now)
     return changes
 
 

@@ -17,6 +17,8 @@ from incidents import (
     event_routes,
     integration_pages,
     readiness_routes,
+    silence_pages,
+    silence_routes,
     simulate_pages,
     simulate_routes,
 )
@@ -41,9 +43,11 @@ def register(
     app.register_blueprint(integration_pages.pages(database, base_url=desk.base_url, mail_domain=desk.mail_domain))
     app.register_blueprint(editing_pages.pages(database, clock, desk))
     app.register_blueprint(simulate_pages.pages(database, clock))
+    app.register_blueprint(silence_pages.pages(database, clock, wake))
     if documented is not None:
         documented.register_blueprint(audit_routes.api(database))
         documented.register_blueprint(event_routes.api(database, clock, wake))
         documented.register_blueprint(readiness_routes.api(found, clock))
         documented.register_blueprint(editing_routes.api(database, clock, desk))
+        documented.register_blueprint(silence_routes.api(database, clock, wake))
         documented.register_blueprint(simulate_routes.blueprint(database, desk, clock))

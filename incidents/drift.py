@@ -15,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from escalation.models import ContactMethod, HoursRow, OverrideRow, Owner, PolicyRow, Responder, ScheduleRow
 from escalation.oncall.models import AbsenceRow
+from incidents import silence_rows, silence_words
 from incidents.configuration import Configuration
 from incidents.models import Service
+from incidents.silence_models import SilenceRow
 
 OVERRIDES_TOLD_MAX = 20
 MOMENT = "%Y-%m-%d %H:%M"
@@ -37,6 +39,7 @@ def beside(session: Session, file_says: Configuration, now: datetime) -> list[st
         *_kept_services(session, {each.key for each in file_says.services}),
         *_overrides(session, now),
         *_time_off(session, now),
+        *_silences(session, now),
         *_addresses(session),
     ]
 
@@ -82,6 +85,16 @@ def _time_off(session: Session, now: datetime) -> Iterator[str]:
     )
     for key, starts_at, ends_at in session.execute(statement):
         yield f"responder {key}: time off that they entered, {_span(starts_at, ends_at)}"
+
+
+def _silences(session: Session, now: datetime) -> Iterator[str]:
+    rows = session.scalars(
+        select(SilenceRow).where(SilenceRow.ended_at.is_(None), SilenceRow.name == "").order_by(SilenceRow.id)
+    ).all()
+    for row in (row for row in rows if not silence_rows.value(row).is_over(now)):
+        whom = silence_words.fits(row.services, row.labels, row.title)
+        until = f"until {row.ends_at:{MOMENT}} UTC" if row.ends_at else "until it is ended"
+        yield f"silence {row.id} by {row.created_by}: {whom}, {until}"
 
 
 def _span(starts_at: datetime, ends_at: datetime) -> str:

@@ -19,7 +19,7 @@ from config.writing import Noted
 from escalation import apply_hooks, export
 from escalation.export import EVERYBODY
 from escalation.models import Owner
-from incidents import apply, apply_events, apply_heartbeats
+from incidents import apply, apply_events, apply_heartbeats, apply_maintenance
 from incidents.models import Integration, Service
 from incidents.sources import mapping
 
@@ -36,6 +36,8 @@ def to_text(session: Session, owners: Collection[str] = EVERYBODY) -> str:
             found["hooks"] = hooks
         if receivers := apply_events.as_written(session):
             found["events"] = receivers
+        if windows := apply_maintenance.as_written(session):
+            found["maintenance"] = windows
     return HEAD + writing.to_text(found)
 
 

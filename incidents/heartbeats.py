@@ -1,4 +1,5 @@
-"""Heartbeats: what must be heard of at least every so often. Silence opens an incident, and a sign of life ends it.
+"""Heartbeats: what must be heard of at least every so often. One that is not heard of opens an incident, and a sign
+of life ends it.
 
 Each has a timer for the moment by which it must be heard of; a ping moves it. The heartbeat's row is locked before its
 timer and before any incident.

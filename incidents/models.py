@@ -241,7 +241,7 @@ class OpsgenieRequest(Base):
 
 
 class Heartbeat(Base):
-    """Something that must be heard of at least every so often. Silence opens an incident."""
+    """Something that must be heard of at least every so often; else an incident is opened."""
 
     __tablename__ = "heartbeats"
     __table_args__ = (UniqueConstraint("service_id", "name"),)

@@ -16,13 +16,14 @@ from config.errors import NotFoundError
 from escalation import queries as paging_queries
 from escalation.brief import Standing
 from escalation.queries import Person
-from incidents import briefing, phases, severity
+from incidents import briefing, phases, severity, silence_queries
 from incidents.models import ChangeRequest, Incident, RequestState, Service
 from incidents.phases import Hold, Phase
 from incidents.proof import timeline
 from incidents.proof.models import TimelineEntry
 from incidents.reviews import chronicle
 from incidents.severity import IncidentClass, Severity
+from incidents.silence_queries import HeldBy
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Wanted:
     severities: tuple[str, ...] = ()
     incident_class: str = ""
     service: str = ""
+    silenced: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class IncidentLine:
     acknowledged_by: Person | None
     resolved_at: datetime | None
     snoozed_until: datetime | None
+    silenced_until: datetime | None
+    silenced_by: tuple[HeldBy, ...]
     confirm_class: bool
     halt_recommended: bool
     awaiting: str  # what it waits for: "two keepers' approval to resolve"
@@ -81,9 +85,18 @@ def incidents(
     found = [incident for incident, _ in rows]
     standings = paging_queries.standings(session, [incident.id for incident in found])
     people = paging_queries.people(session, {i.acknowledged_by_id for i in found if i.acknowledged_by_id})
+    holders = silence_queries.holders(session, [incident.id for incident in found if incident.silenced_until])
     holds = briefing.holds(session, [incident.id for incident in found if incident.incident_class == "constitutional"])
     return [
-        line(incident, key, standings.get(incident.id, Standing()), people, now, holds=holds.get(incident.id, ()))
+        line(
+            incident,
+            key,
+            standings.get(incident.id, Standing()),
+            people,
+            now,
+            holds=holds.get(incident.id, ()),
+            silenced_by=holders.get(incident.id, ()),
+        )
         for incident, key in rows
     ]
 
@@ -97,6 +110,8 @@ def _narrowed(statement: Select[Incident, str], wanted: Wanted, before: int | No
         statement = statement.where(Incident.incident_class == wanted.incident_class)
     if wanted.service:
         statement = statement.where(Service.key == wanted.service)
+    if wanted.silenced is not None:
+        statement = statement.where(Incident.silenced_until.is_not(None) == wanted.silenced)
     return statement if before is None else statement.where(Incident.id < before)
 
 
@@ -108,6 +123,7 @@ def line(
     now: datetime,
     *,
     holds: tuple[Hold, ...],
+    silenced_by: tuple[HeldBy, ...],
 ) -> IncidentLine:
     return IncidentLine(
         number=incident.id,
@@ -124,6 +140,8 @@ def line(
         acknowledged_by=acknowledger(incident, people),
         resolved_at=incident.resolved_at,
         snoozed_until=incident.snoozed_until,
+        silenced_until=incident.silenced_until,
+        silenced_by=silenced_by,
         confirm_class=incident.confirm_class,
         halt_recommended=severity.recommends_halt(IncidentClass(incident.incident_class), Severity(incident.severity)),
         awaiting=standing.awaiting,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFoundError
 from escalation import queries as paging_queries
 from escalation.queries import NextStep, PageMade, Person
-from incidents import briefing, change_events, queries, queries_alerts, queries_hands
+from incidents import briefing, change_events, queries, queries_alerts, queries_hands, silence_queries
 from incidents.change_events import ChangeShown
 from incidents.desk import Desk
 from incidents.models import ChangeRequest, Decision, Incident, Service
@@ -137,7 +137,9 @@ def incident(session: Session, desk: Desk, number: int, now: datetime) -> Incide
     people = paging_queries.people(session, _named(row, requests, decisions))
     alerts = queries_alerts.newest(session, number)
     holds = queries_hands.holds(session, number)
-    line = queries.line(row, service, paging.standing, people, now, holds=tuple(hold.value for hold in holds))
+    by = silence_queries.holders(session, [number] if row.silenced_until else ()).get(number, ())
+    waits = tuple(hold.value for hold in holds)
+    line = queries.line(row, service, paging.standing, people, now, holds=waits, silenced_by=by)
     return IncidentDetail(
         **{each.name: getattr(line, each.name) for each in fields(line)},
         severity_initial=row.severity_initial,

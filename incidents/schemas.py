@@ -18,6 +18,14 @@ class HeldShown(Schema):
     min_end_at = Moment()
 
 
+class HeldByShown(Schema):
+    silence = fields.Integer()
+    name = fields.String(metadata={"description": "of a maintenance window; empty: a person's silence"})
+    by = fields.String()
+    reason = fields.String()
+    until = Moment()
+
+
 class IncidentLine(Schema):
     number = fields.Integer()
     title = fields.String()
@@ -33,6 +41,8 @@ class IncidentLine(Schema):
     acknowledged_by = fields.Nested(PersonShown, allow_none=True)
     resolved_at = Moment(allow_none=True)
     snoozed_until = Moment(allow_none=True)
+    silenced_until = Moment(allow_none=True, metadata={"description": "nobody is woken before, unless it changes"})
+    silenced_by = fields.List(fields.Nested(HeldByShown), metadata={"description": "what holds it back now"})
     confirm_class = fields.Boolean(metadata={"description": "a person is asked to confirm the class"})
     halt_recommended = fields.Boolean()
     awaiting = fields.String(metadata={"description": "whose approval it waits for, and for what; or empty"})

@@ -24,6 +24,7 @@ class ListQuery(Strict):
     severities = DelimitedList(fields.String(validate=_one_of_severities), data_key="severity", load_default=list)
     incident_class = fields.String(data_key="class", validate=_one_of_classes, load_default="")
     service = Text(characters_max=KEY_CHARACTERS_MAX, load_default="")
+    silenced = fields.Boolean(load_default=None, metadata={"description": "held back by a silence, or not"})
     limit = limit_field()
     cursor = Cursor(of="incidents", position=int, load_default=None)
 

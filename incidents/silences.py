@@ -112,9 +112,7 @@ def lift(session: Session, desk: Desk, incident: Incident, actor: Actor, now: da
     known = silence_rows.overridden(session, [incident.id])[incident.id]
     for silence_id in fitting.of if fitting else ():
         if silence_id not in known:
-            made = _row(silence_id, incident, now, now)
-            made.ended_at, made.outcome = now, Ending.OVERRIDDEN
-            session.add(made)
+            session.add(overridden(silence_id, incident.id, now))
 
 
 def due(session: Session, desk: Desk, claimed: Claimed, now: datetime) -> None:
@@ -174,6 +172,18 @@ def _keep(session: Session, incident: Incident, found: Hold, now: datetime) -> N
     incident.silenced_until = found.until
     session.flush()
     timers.set_all(session, [timer(incident.id, found.until)])
+
+
+def overridden(silence_id: int, incident_id: int, now: datetime) -> SilencedIncident:
+    """That this silence does not hold this incident, because a person asked for people."""
+    return SilencedIncident(
+        silence_id=silence_id,
+        incident_id=incident_id,
+        since=now,
+        until=now,
+        ended_at=now,
+        outcome=Ending.OVERRIDDEN,
+    )
 
 
 def _row(silence_id: int, incident: Incident, since: datetime, until: datetime) -> SilencedIncident:

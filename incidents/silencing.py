@@ -21,7 +21,7 @@ SERVICES_MAX = 50
 LABELS_MAX = 20
 PATTERN_CHARACTERS_MAX = 200
 ANYTHING = "*"
-ALWAYS = datetime.min.replace(tzinfo=UTC)
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)  # long before anything here began
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request
 from markupsafe import Markup
@@ -17,7 +18,17 @@ from config import auth
 from escalation.models import Escalation
 from escalation.policies import Policy
 from escalation.web_reader import times_of_reader
-from incidents import noting, phases, queries_alerts, queries_detail, queries_timeline, stepping, web_hands, web_words
+from incidents import (
+    noting,
+    phases,
+    queries_alerts,
+    queries_detail,
+    queries_timeline,
+    silencing,
+    stepping,
+    web_hands,
+    web_words,
+)
 from incidents.lifecycle import Status
 from incidents.models import RequestState
 from incidents.queries_detail import IncidentDetail, RequestShown
@@ -31,6 +42,7 @@ from runbook_links.document import Runbook
 from runbook_links.steps import Step
 from runbook_links.web import LATE, address_of
 
+LIKE_THIS_CHARACTERS = 100  # a label with a longer value is left out of a silence
 TITLE_CHARACTERS_SHOWN = 160  # in the heading; the whole title is below it
 ENTRIES_SHOWN = 100
 SEQ_MAX = 2**31 - 1  # what the column holds
@@ -98,6 +110,7 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
             "classes": [each.value for each in IncidentClass],
             "may_act": auth.caller().may("act"),
             "may_publish": _may_publish(detail),
+            "like_this": _silence_like_this(detail),
             "review_overdue": due.overdue(detail.review_due_at, detail.review_published_at, now),
             "url_max": publishing.URL_CHARACTERS_MAX,
             "title_max": TITLE_CHARACTERS_SHOWN,
@@ -118,6 +131,16 @@ def _alerts(session: Session, detail: IncidentDetail) -> dict[str, Any]:
     shown = found[:ALERTS_SHOWN]
     older = shown[-1].id if len(found) > ALERTS_SHOWN else None
     return {"alerts": shown, "alerts_older": older, "alerts_only": status, "alerts_are_newest": before is None}
+
+
+def _silence_like_this(detail: IncidentDetail) -> str:
+    """The form for a silence of what its first alert is like; empty for what is never silenced."""
+    if detail.incident_class == IncidentClass.CONSTITUTIONAL or not detail.alerts:
+        return ""
+    labels = [(name, str(value)) for name, value in sorted(detail.alerts[0].labels.items())]
+    lines = [f"{name} = {value}" for name, value in labels if len(value) <= LIKE_THIS_CHARACTERS and "\n" not in value]
+    query = {"services": detail.service, "labels": "\n".join(lines[: silencing.LABELS_MAX])}
+    return f"/silences/new?{urlencode(query)}"
 
 
 def _policy(session: Session, number: int) -> Policy | None:

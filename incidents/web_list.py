@@ -55,6 +55,7 @@ class Asked:
             "severity": list(self.wanted.severities),
             "class": self.wanted.incident_class,
             "service": self.wanted.service,
+            "silenced": "1" if self.wanted.silenced else "",
             "refresh": "" if self.refreshes else "off",
         }
         query = {name: value for name, value in (kept | changes).items() if value}
@@ -106,6 +107,7 @@ def _asked() -> Asked:
         severities=tuple(each.value for each in Severity if each.value in severities),
         incident_class=query.get("class", "") if query.get("class") in classes else "",
         service=query.get("service", "").replace("\0", "")[:64],
+        silenced=True if query.get("silenced") == "1" else None,
     )
     return Asked(
         tab=tab if tab in STATUSES else "",

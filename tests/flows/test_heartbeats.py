@@ -1,4 +1,4 @@
-"""Silence opens an incident, a sign of life ends it, and nothing that is waited for is forgotten."""
+"""What is not heard of opens an incident, a sign of life ends it, and nothing that is waited for is forgotten."""
 
 from __future__ import annotations
 
