@@ -19,7 +19,7 @@ from config import ids, logs
 from escalation import brief, contact_codes, responders
 from escalation.brief import Standing
 from escalation.channels import wording
-from escalation.channels.base import Channel, ChannelError, Message, Purpose, Sent
+from escalation.channels.base import Answering, Channel, ChannelError, Message, Purpose, Sent
 from escalation.models import Responder, TimerKind
 from escalation.oncall import quiet
 from escalation.paging import retries, timers
@@ -31,7 +31,7 @@ from escalation.reach import Way
 RANK = 9  # behind every page and notification that waits for the same channel
 SUBJECT_CHARACTERS_MAX = 200
 DEDUP_KEY_CHARACTERS_MAX = 200
-CODE, TEST = "code", "test"
+CODE, TEST, ANSWER = "code", "test", "answer"
 ABOUT_ONE_WAY = frozenset({CODE, TEST})  # kinds that prove or try one way, and must not come by another
 
 Urgency = Literal["high", "low"]
@@ -96,10 +96,13 @@ def queue_by(
     subject: str,
     text: str,
     now: datetime,
+    url: str = "",
+    answering: Answering | None = None,
 ) -> Notice:
-    """Have a person told by this way and no other, at once; `kind` is one of ABOUT_ONE_WAY."""
-    made = _new(kind, subject, text, "", now, channel=way.channel, address=way.address)
+    """Have a person told by this way, at once; of a kind in ABOUT_ONE_WAY, by no other."""
+    made = _new(kind, subject, text, url, now, channel=way.channel, address=way.address)
     made.responder_id = person.id
+    made.letter = answering.to_json() if answering else {}
     session.add(made)
     session.flush()
     timers.set_all(session, [_timer(made)])
@@ -216,6 +219,7 @@ def _message(notice: Notice, person: Responder | None) -> Message:
         to_name=person.name if person else "",
         subject=notice.subject,
         note=notice.text,
+        answering=Answering(**notice.letter) if notice.letter else None,
     )
 
 
@@ -227,6 +231,7 @@ def _new(kind: str, subject: str, text: str, url: str, now: datetime, *, channel
         subject=wording.one_line(subject, SUBJECT_CHARACTERS_MAX),
         text=text,
         url=url,
+        letter={},
         tried=[],
         state=NoticeState.QUEUED,
         queued_at=now,

@@ -50,7 +50,7 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
     if reply.verb is Verb.HELP:
         return Answer(answers.usage(), reply.number)
     if reply.verb is Verb.LIST:
-        return Answer(_list(database))
+        return Answer(listed(database))
     actor = actor_of(person, via=reply.channel)
     if reply.context.get("all") and reply.verb is Verb.ACKNOWLEDGE:
         try:
@@ -63,7 +63,7 @@ def act(database: Database, desk: Desk, reply: Reply, now: datetime) -> Answer:
         return Answer(answers.nothing_open())
     try:
         with database.transaction() as session:
-            outcome = _verb(session, desk, reply, number, actor, now)
+            outcome = verb(session, desk, reply, number, actor, now)
     except NotFoundError:
         return Answer(answers.unknown_number(number))
     except TocsinError as refused:
@@ -104,7 +104,8 @@ def actor_of(person: Responder, *, via: str) -> Actor:
     return Actor(person.name, "responder", person.id, person.key, frozenset(person.roles), via)
 
 
-def _verb(session: Session, desk: Desk, reply: Reply, number: int, actor: Actor, now: datetime) -> Outcome:
+def verb(session: Session, desk: Desk, reply: Reply, number: int, actor: Actor, now: datetime) -> Outcome:
+    """What the reply says, to this incident."""
     if reply.verb is Verb.ACKNOWLEDGE:
         return actions.acknowledge(session, desk, number, actor, now)
     if reply.verb is Verb.ESCALATE:
@@ -121,7 +122,7 @@ def acknowledge_all(
     """Every open incident that this person was told of (`carrier_id`: in that message), the worst first; what they
     were not told of yet stays as it is. One transaction each, so that none waits for another."""
     with database.reading() as session:
-        numbers = _told_of(session, person, carrier_id)
+        numbers = told_of(session, person, carrier_id)
         theirs = set(session.scalars(select(Incident.id).where(_ASKED, Incident.acknowledged_by_id == person.id)))
     if not numbers:
         return Answer(answers.nothing_open())
@@ -133,7 +134,7 @@ def acknowledge_all(
     return Answer(answers.acknowledged_all(done, left=len(numbers) - len(numbers[:ALL_MAX])), changed=bool(done))
 
 
-def _told_of(session: Session, person: Responder, carrier_id: int | None) -> list[int]:
+def told_of(session: Session, person: Responder, carrier_id: int | None) -> list[int]:
     told = (
         (Page.id == carrier_id) | (Page.carrier_id == carrier_id)
         if carrier_id is not None
@@ -160,7 +161,7 @@ def _newest_page(database: Database, person: Responder) -> int | None:
         )
 
 
-def _list(database: Database) -> str:
+def listed(database: Database) -> str:
     with database.reading() as session:
         rows = session.scalars(
             select(Incident)

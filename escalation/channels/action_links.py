@@ -50,6 +50,7 @@ class Actions:
 
     acknowledge: str = ""  # of all that the message tells of, where it tells of several
     escalate: str = ""
+    by_letter: bool = False  # the letter itself may be answered
 
 
 NONE = Actions()

@@ -27,6 +27,18 @@ WITH_RECEIPTS = frozenset({"sms", "voice"})  # whose providers report later whet
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """A message that answers somebody's letter: which one, and by what they may answer again."""
+
+    in_reply_to: str = ""  # its Message-ID, which may be written as it is; empty: it has none
+    page_id: int = 0  # whose letter they answered
+    expires_at: int = 0  # seconds since 1970: as of that letter's address, which is no longer good for answering again
+
+    def to_json(self) -> dict[str, Any]:
+        return {"in_reply_to": self.in_reply_to, "page_id": self.page_id, "expires_at": self.expires_at}
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message as the engine asks for it; `text` and the channels render it."""
 
@@ -43,6 +55,7 @@ class Message:
     ] = ()  # further incidents that this one message tells of, worst first; `brief` is the worst
     note: str = ""  # a notification that is not the incident's own (a hand-off, an engine alarm) says it here
     subject: str = ""  # what a letter with such a note is called
+    answering: Answering | None = None
     mentions: tuple[str, ...] = ()  # of an announcement: the addresses, on its channel, of who has been paged
 
 

@@ -13,6 +13,7 @@ from escalation.channels.apprise import Apprise
 from escalation.channels.base import OPENED_BY, Channel
 from escalation.channels.console import Console
 from escalation.channels.email import Email
+from escalation.channels.reply_addresses import ReplyAddresses
 from escalation.channels.slack import Slack
 from escalation.channels.sms import Sms
 from escalation.channels.twilio import Account
@@ -44,7 +45,9 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
         )
         made |= {"sms": Sms(account, base_url), "voice": Voice(account, base_url)}
     if settings.smtp_url:
-        made["email"] = Email(settings.smtp_url, settings.smtp_from, links=action_links(settings))
+        made["email"] = Email(
+            settings.smtp_url, settings.smtp_from, links=action_links(settings), replies=reply_addresses(settings)
+        )
     return made
 
 
@@ -82,6 +85,13 @@ def slack(settings: Settings) -> Slack | None:
 def action_links(settings: Settings) -> Links:
     """Makes and reads the links in messages that act."""
     return Links(settings.base_url, ids.derived_secret(settings.secret_key, "act"))
+
+
+def reply_addresses(settings: Settings) -> ReplyAddresses | None:
+    """What letters are answered to; None where no letters come in."""
+    if not settings.mail_domain:
+        return None
+    return ReplyAddresses(settings.mail_domain, ids.derived_secret(settings.secret_key, "reply"))
 
 
 def webhook_secret(settings: Settings) -> str:

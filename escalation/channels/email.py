@@ -8,7 +8,9 @@ import secrets
 import smtplib
 import ssl
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
 from urllib.parse import unquote, urlsplit
@@ -17,10 +19,13 @@ from config import clock
 from escalation.channels import action_links, email_text, wording
 from escalation.channels.action_links import Links
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
+from escalation.channels.reply_addresses import ReplyAddresses, ReplyTo
 
 TIMEOUT_SECONDS = 10.0  # for each step of the conversation
 SMTP_PORT, SMTPS_PORT = 587, 465
 
+# Other people's Message-IDs are longer than a line, and folded they are another's.
+_UNFOLDED = policy.default.clone(max_line_length=600)
 # Narrower than what mail allows (no quoted names, no bare IP addresses): the standard library's header parser fails
 # with odd errors on some of the rest.
 _ATOMS = r"[\w!#$%&'*+/?^`{|}~-]+(?:\.[\w!#$%&'*+/?^`{|}~-]+)*"
@@ -30,7 +35,8 @@ _ADDRESS = re.compile(rf"{_ATOMS}@[\w-]+(?:\.[\w-]+)*")
 class Email:
     """`smtp_url` is smtp://user:password@host:587, which is encrypted where the server offers it, or smtps://….
 
-    `links` makes the addresses that act; without it a letter only leads to the incident.
+    `links` makes the addresses that act; without it a letter only leads to the incident. `replies` makes those that
+    letters are answered to.
     A password is never sent over an unencrypted connection to another machine.
     """
 
@@ -42,6 +48,7 @@ class Email:
         sender: str,
         *,
         links: Links | None = None,
+        replies: ReplyAddresses | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
@@ -52,7 +59,7 @@ class Email:
         self._user, self._password = unquote(url.username or ""), unquote(url.password or "")
         self._sender, self._timeout_seconds, self._now = sender, timeout_seconds, now
         self._tls = ssl.create_default_context()
-        self._links = links
+        self._links, self._replies = links, replies
 
     def send(self, address: str, message: Message) -> Sent:
         letter = self._letter(address, message)
@@ -108,7 +115,7 @@ class Email:
                 f"{address!r} is not an e-mail address.", permanent=True, of_address=True, code="address"
             )
         domain = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
-        letter = EmailMessage()
+        letter = EmailMessage(_UNFOLDED if message.answering else policy.default)
         letter["From"], letter["To"] = self._sender, address
         letter["Subject"] = email_text.subject(message)
         letter["Date"] = format_datetime(self._now())
@@ -118,13 +125,31 @@ class Email:
         if wording.is_about_an_incident(message):
             # Letters about one incident belong to one thread; this names its first, which need not exist.
             letter["References"] = f"<{about}@{domain}>"
-        letter["Auto-Submitted"] = "auto-generated"  # so that an absence notice does not answer
+        # So that an absence notice does not answer.
+        letter["Auto-Submitted"] = "auto-replied" if message.answering else "auto-generated"
+        if message.answering and message.answering.in_reply_to:
+            letter["In-Reply-To"] = message.answering.in_reply_to
+            letter["References"] = message.answering.in_reply_to
+        if reply_to := self._reply_to(message):
+            letter["Reply-To"] = reply_to
         if message.purpose is Purpose.PAGE:
             letter["Importance"] = "high"
         actions = self._links.actions(message, self._now()) if self._links else action_links.NONE
+        actions = replace(actions, by_letter=bool(reply_to))
         letter.set_content(email_text.plain(message, actions))
         letter.add_alternative(email_text.rich(message, actions), subtype="html")
         return letter
+
+    def _reply_to(self, message: Message) -> str:
+        if self._replies is None:
+            return ""
+        if answering := message.answering:
+            if not answering.page_id:
+                return ""
+            return self._replies.written(ReplyTo(answering.page_id, datetime.fromtimestamp(answering.expires_at, UTC)))
+        if message.page_id is None or wording.speaks_for_itself(message):
+            return ""
+        return self._replies.of_page(message.page_id, self._now())
 
 
 def _error(refused: smtplib.SMTPException) -> ChannelError:

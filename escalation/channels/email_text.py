@@ -50,6 +50,7 @@ def plain(message: Message, actions: Actions = action_links.NONE) -> str:
         f"Acknowledge incident {brief.incident_id} (it asks you first):\n{actions.acknowledge}"
         if actions.acknowledge
         else "",
+        _how_to_answer(message, actions),
         f"{_call_to_act(message, actions)}:\n{_url(brief.url)}" if brief.url else "",
         f"Escalate it now:\n{actions.escalate}" if actions.escalate else "",
         "\n".join([f"{brief.incident_id} {wording.rank_and_class(brief)}", wording.one_line(brief.title, 1024)]),
@@ -79,6 +80,7 @@ def rich(message: Message, actions: Actions = action_links.NONE) -> str:
     said = [
         f"<p><strong>{html.escape(why_you)}</strong></p>" if why_you else "",
         _button(actions.acknowledge, f"Acknowledge incident {brief.incident_id}"),
+        _paragraph(_how_to_answer(message, actions)),
         _button(brief.url, _call_to_act(message, actions)),
         _link(actions.escalate, "Escalate it now"),
         f'<p style="margin-bottom:0;font-weight:bold;color:{color}">{rank}</p>',
@@ -100,7 +102,14 @@ def _plain_list(message: Message, actions: Actions) -> str:
         if actions.acknowledge
         else ""
     )
-    said = [" ".join(many.why_you(message)), at_once, "Open each to acknowledge it:", *lines, rest]
+    said = [
+        " ".join(many.why_you(message)),
+        at_once,
+        _how_to_answer(message, actions),
+        "Open each to acknowledge it:",
+        *lines,
+        rest,
+    ]
     return "\n\n".join(part for part in said if part) + "\n"
 
 
@@ -115,7 +124,7 @@ def _rich_list(message: Message, actions: Actions) -> str:
     why_you = html.escape(" ".join(many.why_you(message)))
     at_once = _button(actions.acknowledge, f"Acknowledge all {many.count(message)}")
     return (
-        f"<p><strong>{why_you}</strong></p>{at_once}<p>Open each to acknowledge it:</p><ul>{items}</ul>"
+        f"<p><strong>{why_you}</strong></p>{at_once}{_paragraph(_how_to_answer(message, actions))}<p>Open each to acknowledge it:</p><ul>{items}</ul>"
         + _paragraph(rest)
     )
 
@@ -123,6 +132,14 @@ def _rich_list(message: Message, actions: Actions) -> str:
 def _call_to_act(message: Message, actions: Actions) -> str:
     asks = wording.asks(message) and not actions.acknowledge
     return f"Open incident {message.brief.incident_id}" + (" to acknowledge it" if asks else "")
+
+
+def _how_to_answer(message: Message, actions: Actions) -> str:
+    if not actions.by_letter or not wording.asks(message):
+        return ""
+    if message.others:
+        return "You may also reply to this letter: ACK ALL on the first line takes all of them."
+    return "You may also reply to this letter, with ACK, ESCALATE, or RESOLVE and why on the first line."
 
 
 def _facts(message: Message) -> list[tuple[str, str]]:

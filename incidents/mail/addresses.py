@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-REPLY = "reply"
+from escalation.channels.reply_addresses import REPLY
+
 MAILBOX_CHARACTERS_MAX = 64  # RFC 5321, 4.5.3.1.1
 
 

@@ -12,9 +12,11 @@ import click
 from config import logs, mail_in, news, supervisor
 from config.database import Database
 from config.settings import Settings
+from escalation.channels import configured
 from incidents import edge_in
 from incidents.desk import Desk
 from incidents.mail import listener
+from incidents.mail.answering import Replies
 from incidents.mail.corridor import Corridor
 from incidents.mail.listener import Listener
 
@@ -56,7 +58,9 @@ def _listen(tools: Tools) -> None:
     settings = tools.settings
     host, port = settings.mail_address
     edge = edge_in.served(tools.database, tools.desk, news.Bell(tools.database).ring)
-    corridor = Corridor(edge, settings.mail_domain)
+    made = configured.reply_addresses(settings)
+    replies = Replies(tools.database, tools.desk, made, edge.wake) if made else None
+    corridor = Corridor(edge, settings.mail_domain, replies)
     at_work = Listener(corridor, host, port, tls=listener.tls(settings.mail_tls_cert, settings.mail_tls_key))
     ending = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -19,6 +19,7 @@ from incidents.edge_in import Edge
 from incidents.intake import Door
 from incidents.mail import addresses
 from incidents.mail.addresses import Recipient
+from incidents.mail.answering import Replies
 from incidents.sources import email, letters
 from incidents.sources.base import PayloadRefusedError
 from incidents.sources.letters import Letter
@@ -36,12 +37,15 @@ log = logs.get("mail")
 class Corridor:
     edge: Edge
     domain: str  # empty: any
+    replies: Replies | None = None  # without a domain nothing can be answered by letter
 
     def refusal(self, address: str) -> str:
         """Why no letter to this address is taken; empty if one may come."""
         recipient = addresses.read(address, self.domain)
         if recipient is None:
             return NOT_OURS.format(self.domain)
+        if recipient.is_reply:
+            return self.replies.refusal(recipient.tag) if self.replies else UNKNOWN
         try:
             return "" if edge_in.door(self.edge, recipient.name, email.NAME) else UNKNOWN
         except http.DATABASE_AWAY as away:
@@ -58,9 +62,11 @@ class Corridor:
         return said[0] if said else UNKNOWN
 
     def _take_for(self, sender: str, address: str, letter: Letter) -> str:
-        del sender
         recipient = addresses.read(address, self.domain)
         try:
+            if recipient and recipient.is_reply:
+                taken = self.replies and self.replies.take(recipient.tag, sender, letter, self.edge.read_clock())
+                return taken or UNKNOWN
             way_in = edge_in.door(self.edge, recipient.name, email.NAME) if recipient else None
             return self._alert(way_in, recipient, letter) if way_in and recipient else UNKNOWN
         except http.DATABASE_AWAY as away:
