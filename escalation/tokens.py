@@ -11,8 +11,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from config import audit
+from config.actor import Actor
 from config.auth_models import ApiToken
 from config.errors import NotFoundError
+from escalation import oneself
+from escalation.contacts import Told
 from escalation.models import Responder
 
 
@@ -55,6 +58,18 @@ def of_name(name: str) -> ColumnElement[bool]:
 def of_responder(key: str) -> ColumnElement[bool]:
     """Whoever has left has tokens too, as long as nobody takes them back."""
     return ApiToken.responder_id.in_(select(Responder.id).where(Responder.key == key))
+
+
+def own(session: Session, who: Actor) -> list[Known]:
+    """Those that act as the person who asks."""
+    return listed(session, ApiToken.responder_id == oneself.person(session, who).id)
+
+
+def revoke_own(session: Session, who: Actor, number: int, now: datetime) -> Told:
+    """Raises NotFoundError for somebody else's, as for one that there is not."""
+    mine = ApiToken.responder_id == oneself.person(session, who).id
+    (gone,) = revoke(session, of_number(number), mine, actor=who.name, via=who.via, now=now)
+    return Told(True, f"Revoked: token {gone.id}, {gone.name}. Whoever sends it is answered 401.")
 
 
 def created(session: Session, token: ApiToken, *, actor: str, via: str, now: datetime) -> None:

@@ -15,7 +15,7 @@ from config.database import Database
 from config.errors import InvalidInputError, NotFoundError, TocsinError
 from config.forms import typed
 from config.schemas import NUMBER_MAX
-from escalation import contacts, own_rules
+from escalation import contacts, own_rules, tokens
 from escalation.addresses import OWN_WAYS, WAYS
 from escalation.channels import names
 from escalation.contact_codes import GOOD_FOR
@@ -54,6 +54,7 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
         with database.reading() as session:
             methods = contacts.own(session, who, now)
             rules = own_rules.of(session, who)
+            given_out = tokens.own(session, who)
             times = times_of_reader(session, now)
         steps: Mapping[str, Sequence[Row]] = rejected or {"high": rules.high, "low": rules.low}
         page = render_template(
@@ -62,6 +63,7 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
             now=now,
             methods=methods,
             rules=rules,
+            tokens=given_out,
             steps={urgency: _with_spare_rows(steps[urgency]) for urgency in URGENCIES},
             problems=problems,
             ways=WAYS,
@@ -77,6 +79,7 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
         return show()
 
     _contacts(pages, act)
+    _tokens(pages, act)
 
     @pages.post(f"{ME}/rules")
     def change_rules() -> AnyResponse:
@@ -134,6 +137,12 @@ def _contacts(pages: Blueprint, act: Callable[..., AnyResponse]) -> None:
     @pages.post(f"{CONTACT}/remove")
     def remove_contact(number: int) -> AnyResponse:
         return act(lambda session, who, now: contacts.remove(session, who, number, now))
+
+
+def _tokens(pages: Blueprint, act: Callable[..., AnyResponse]) -> None:
+    @pages.post(f"{ME}/tokens/<int(max={NUMBER_MAX}):number>/revoke")
+    def revoke_token(number: int) -> AnyResponse:
+        return act(lambda session, who, now: tokens.revoke_own(session, who, number, now), "#tokens")
 
 
 def _typed_steps(urgency: str) -> list[dict[str, str]]:

@@ -7,7 +7,9 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from config import audit, auth
 from config.database import Database
+from escalation import responders
 from tests.contacting import NEW
 from tests.flows.test_own_rules import LEFT_OPEN
 from tests.pages import Pages, section, words
@@ -114,3 +116,26 @@ def test_nothing_is_changed_without_the_forms_token(pages: Pages) -> None:
 
 def test_a_program_has_no_page_of_its_own(pages: Pages) -> None:
     assert pages.by(role="observer").get("/me").status_code == 403
+
+
+def test_ones_own_tokens_are_shown_and_revoked_and_nobody_elses(pages: Pages) -> None:
+    def made(key: str, name: str) -> tuple[str, int]:
+        with pages.world.database.transaction() as session:
+            person = responders.by_key(session, key)
+            assert person is not None
+            token = auth.create_token(session, name=name, responder_id=person.id, now=pages.world.now)
+            known = auth.find_token(session, token)
+            assert known is not None
+            return token, known.id
+
+    ana = pages.by()
+    (mine, number), (theirs, other) = made("ana", "lost laptop"), made("bo", "his script")
+    read = words(ana.get("/me"))
+    assert f"{number} · lost laptop , made" in read
+    assert "his script" not in read and mine not in ana.get("/me").text
+    assert ana.post(f"/me/tokens/{other}/revoke").status_code == 404
+    assert f"Revoked: token {number}, lost laptop." in told(ana, f"/me/tokens/{number}/revoke")
+    assert "lost laptop , made" not in words(ana.get("/me"))
+    with pages.world.database.reading() as session:
+        assert auth.find_token(session, mine) is None and auth.find_token(session, theirs) is not None
+        assert audit.entries(session, limit=1)[0].text.startswith(f"- token {number} (lost laptop)")
