@@ -28,6 +28,9 @@ check: setup  ## ruff, mypy strict, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+fuzz: setup  ## the API and every other address, asked for longer what nobody would ask
+	TOCSIN_TEST_API_EXAMPLES=200 TOCSIN_TEST_REQUESTS=200 $(BIN)/python -m pytest -n 2 tests/contract/test_openapi.py tests/contract/test_any_request.py
+
 bench: setup  ## the benchmarks: each prints its figure beside its limit
 	$(BIN)/python -m benchmarks
 
@@ -38,4 +41,4 @@ lock:  ## resolve the dependencies anew (needs uv)
 clean:  ## remove what setup and tests made; keeps var/
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup run test check bench lock clean
+.PHONY: help setup run test check fuzz bench lock clean

@@ -23,11 +23,11 @@ from sqlalchemy import exc
 from werkzeug import Response as AnyResponse
 from werkzeug.exceptions import HTTPException
 
-from config import logs, security
+from config import bodies, logs, security
 from config.database import Database
 from config.errors import InvalidInputError, TocsinError, TooLargeError, UnavailableError
 
-BODY_BYTES_MAX = 1024 * 1024
+BODY_BYTES_MAX = bodies.BYTES_MAX
 RETRY_AFTER_SECONDS = 5
 PROBLEM = "application/problem+json"
 # Nobody browses below these: they answer programs, whatever their Accept header says.
@@ -63,6 +63,7 @@ class Problem:
 def install(app: Flask, database: Database) -> None:
     # Flask's own limit for multipart forms is lower than ours; no body is refused earlier than another.
     app.config.update(MAX_CONTENT_LENGTH=BODY_BYTES_MAX, MAX_FORM_MEMORY_SIZE=BODY_BYTES_MAX)
+    app.wsgi_app = bodies.Whole(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way
 
     def away(error: exc.SQLAlchemyError) -> AnyResponse:
         where = database.url.render_as_string(hide_password=True)

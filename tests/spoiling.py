@@ -30,12 +30,18 @@ texts = st.one_of(
     st.text(st.characters(), max_size=20),
     st.text(st.characters(categories=["Cc", "Cs", "Zl", "Zp"]), max_size=6),
 )
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
-anything = st.recursive(
-    scalars,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=6),
-    max_leaves=20,
-)
+
+
+def values(floats: st.SearchStrategy[float]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        st.none() | st.booleans() | st.integers() | floats | texts,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=6),
+        max_leaves=20,
+    )
+
+
+anything = values(st.floats())  # Python writes NaN and Infinity too, which JSON does not have
+json_values = values(st.floats(allow_nan=False, allow_infinity=False))
 
 
 def spoil(draw: st.DrawFn, payload: Any, instead: st.SearchStrategy[Any] = anything) -> None:

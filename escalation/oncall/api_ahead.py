@@ -78,7 +78,7 @@ def _feeds(routes: Routes, edge: Edge) -> None:
         with edge.database.reading() as session:
             return paged_whole(feeds.own(session, auth.acting("api")), query, "feeds", lambda feed: feed.id)
 
-    @routes.post("/me/feeds", takes=schemas.FeedTaken, gives=schemas.FeedGiven)
+    @routes.post("/me/feeds", takes=schemas.FeedTaken, gives=schemas.FeedGiven, refuses=[404])
     def make_feed(body: dict[str, Any]) -> Any:
         """A secret address that a calendar program reads: your shifts, or a schedule's. It is told this once."""
         return edge.act(

@@ -276,7 +276,10 @@ def _accepted() -> Answer:
 
 
 def _refused(refusal: Refusal) -> Answer:
-    return _answer(refusal.status, refusal.body())
+    answer, status = _answer(refusal.status, refusal.body())
+    if status == UnavailableError.status:
+        answer.headers["Retry-After"] = str(http.RETRY_AFTER_SECONDS)
+    return answer, status
 
 
 def _answer(status: int, body: dict[str, Any]) -> Answer:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from config import http, ids, logs, security
+from config.errors import UnavailableError
 from incidents import change_events
 from incidents.compat import pagerduty, pagerduty_v1
 from incidents.compat.pagerduty import Event, Refusal
@@ -96,4 +97,7 @@ def _errors(routes: Blueprint) -> None:
 
 
 def _refused(refusal: Refusal) -> Answer:
-    return jsonify(refusal.body), refusal.status
+    answer = jsonify(refusal.body)
+    if refusal.status == UnavailableError.status:
+        answer.headers["Retry-After"] = str(http.RETRY_AFTER_SECONDS)
+    return answer, refusal.status

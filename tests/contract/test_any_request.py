@@ -1,7 +1,7 @@
 """Every address of the application under requests of every kind: nothing answers 5xx, and what is not authenticated
 changes nothing. The addresses are those of the route table, so that a new one is tried too.
 
-A longer run: TOCSIN_TEST_REQUESTS=200 pytest -n0 tests/contract/test_any_request.py
+`make fuzz` asks for longer.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The API against its own description: whatever is sent, nothing answers 5xx, and every answer is one that is told of.
 
-A longer run, which is worth it before a release: TOCSIN_TEST_API_EXAMPLES=200 pytest -n0 tests/contract/test_openapi.py
+`make fuzz` asks for longer; it is worth it before a release.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from incidents.proof import timeline
 from tests import peopled
 from tests.databases import migrated_sqlite_file
 from tests.peopled import ALL_ROLES, NOBODY, OBSERVER, Peopled
-from tests.spoiling import spoil
+from tests.spoiling import json_values, spoil
 
 EXAMPLES = int(os.environ.get("TOCSIN_TEST_API_EXAMPLES", "5"))  # of each operation, of either kind
 DOCUMENT = "/api/openapi.json"
@@ -41,6 +41,8 @@ CHECKS = [
     checks.negative_data_rejection,
 ]
 
+# No names and one empty name are written alike in a query.
+ALIKE_WHEN_SENT = {"GET /api/v1/incidents"}
 # These show what would be, and change nothing.
 ASKING = {"POST /api/v1/simulate"}
 
@@ -88,7 +90,11 @@ def _document() -> Any:
 
 
 WHOLE = _document()
-SCHEMA = schemathesis.openapi.from_dict(WHOLE)
+REJECTED = [400, 401, 403, 404, 405, 409, 413, 422, 429]
+SCHEMA = schemathesis.openapi.from_dict(
+    WHOLE,
+    config=schemathesis.Config.from_dict({"checks": {"negative_data_rejection": {"expected-statuses": REJECTED}}}),
+)
 OPERATIONS: dict[str, APIOperation[Any, Any, Any]] = {
     found.ok().label: found.ok() for found in SCHEMA.get_all_operations() if isinstance(found, Ok)
 }
@@ -129,7 +135,7 @@ def cases(draw: st.DrawFn, operation: APIOperation[Any, Any, Any], mode: Generat
     if written is not None:
         case.body = deepcopy(written)
         for _ in range(draw(st.integers(0, 3))):
-            spoil(draw, case.body)
+            spoil(draw, case.body, json_values)
     elif isinstance(case.body, dict):
         for name in sorted(set(case.body) & set(MEANT)):
             if draw(st.integers(0, 3)):
@@ -205,7 +211,8 @@ def test_every_answer_is_one_that_the_description_tells_of(team: Peopled, label:
     @given(case=cases(operation, mode, team))
     def try_it(case: Any) -> None:
         answer = ask(team, case, ALL_ROLES)
-        case.validate_response(answer, checks=CHECKS)
+        left_out = [checks.negative_data_rejection] if label in ALIKE_WHEN_SENT else []
+        case.validate_response(answer, checks=CHECKS, excluded_checks=left_out)
         assert told_of(operation, answer.status_code), f"{label} answers {answer.status_code}: {answer.text}"
 
     try_it()

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
-from config import auth, http, security
+from config import auth, bodies, http, security
 from config.database import Database
 from config.errors import ConflictError, InvalidInputError, UnavailableError
 from tests.edge import BROWSER, Edge, sign_in, url_of_database_away
@@ -122,8 +122,36 @@ def test_a_body_over_one_mebibyte_is_413_and_one_of_that_size_is_not(edge: Edge)
     problem = problem_of(client.post("/alerts/generic/abc", data=largest + b"x"))
     assert (problem["status"], problem["title"]) == (413, "Body too large")
     assert "1024 KiB" in problem["detail"]
-    of_unknown_length = {"input_stream": BytesIO(largest + b"x"), "environ_overrides": {"wsgi.input_terminated": True}}
-    assert problem_of(client.post("/alerts/generic/abc", **of_unknown_length))["status"] == 413
+
+
+def in_chunks(body: BytesIO) -> dict[str, Any]:
+    """As servers hand on a body whose length nobody said; the test client would say it."""
+    said = {"wsgi.input_terminated": True, "CONTENT_LENGTH": "", "HTTP_TRANSFER_ENCODING": "chunked"}
+    return {"input_stream": body, "environ_overrides": said}
+
+
+def test_a_body_sent_in_chunks_is_taken_whole_and_over_the_limit_refused_and_never_cut(edge: Edge) -> None:
+    client, largest = edge.client(), b"x" * http.BODY_BYTES_MAX
+    for length in (0, 1, http.BODY_BYTES_MAX):
+        answer = client.post("/alerts/generic/abc", **in_chunks(BytesIO(largest[:length])))
+        assert (answer.status_code, answer.text) == (202, str(length))
+    assert problem_of(client.post("/alerts/generic/abc", **in_chunks(BytesIO(largest + b"x"))))["status"] == 413
+
+
+@pytest.mark.parametrize("in_what", ["one", "chunks"])
+def test_what_is_too_large_is_heard_out_so_that_its_sender_reads_the_refusal(edge: Edge, in_what: str) -> None:
+    size = 5 * http.BODY_BYTES_MAX
+    for path in ("/alerts/generic/abc", "/api/v1/wishes", "/none"):
+        body = BytesIO(b"x" * size)
+        sent = in_chunks(body) if in_what == "chunks" else {"input_stream": body}
+        assert edge.client().post(path, **sent).status_code in (413, 401, 404)
+        assert body.tell() == size, path
+
+
+def test_of_what_is_far_too_large_no_more_than_a_part_is_heard(edge: Edge) -> None:
+    body = BytesIO(b"x" * (bodies.DISCARDED_BYTES_MAX + 1))
+    assert edge.client().post("/alerts/generic/abc", **in_chunks(body)).status_code == 413
+    assert body.tell() == bodies.DISCARDED_BYTES_MAX
 
 
 def test_a_form_is_refused_no_earlier_than_any_other_body(edge: Edge) -> None:
