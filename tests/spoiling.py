@@ -18,7 +18,7 @@ ODD_TEXTS = [
     "Z" + "\u0336\u0315\u0353" * 60 + "algo",
     "family \U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 \U0001f3f4\U000e0067\U000e007f",
     "\U00020000 \U0010ffff \ufffe",
-    "<script>alert(1)</script> <!channel> <@U0ANA> *b* [x](javascript:alert(1)) | a & b",
+    "<script>alert(1)</script> <!channel> <@U0EVIL> *b* [x](javascript:alert(1)) | a & b",
     '=HYPERLINK("http://x","y")',
     " \t\r\n ",
     "long " * 300,

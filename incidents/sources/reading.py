@@ -38,7 +38,8 @@ _SECRETS = "accesstoken apikey authorization contactpager password routingkey se
 SECRETS = frozenset(_SECRETS.split())
 
 _LINE_END = re.compile(r"\r\n?")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# What a database refuses, and what turns around the words that stand beside it on a page (right-to-left overrides).
+_UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
 _NUMBER = re.compile(r"-?\d{9,20}(\.\d{1,9})?")
 _OFFSET = re.compile(r"([+-]\d\d):?(\d\d)Z?$")
@@ -70,7 +71,8 @@ def json_value(body: bytes, *, strict: bool = False) -> Any:
 
 
 def clean(text: str) -> str:
-    """The text with line feeds only, and control characters and lone surrogates shown instead of sent.
+    """The text with line feeds only, and control characters, overrides of the direction and lone surrogates shown
+    instead of sent.
 
     Same text in, same text out; cleaning twice changes nothing more, so a key cleaned on its way in matches itself.
     """

@@ -26,7 +26,7 @@ from tests.contract import recorded
 
 KEPT = recorded.KEPT
 NOW = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
-UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+UNSTORABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 # Names the sources look for, so that random objects get past the first check.
 NAMES = sorted(
