@@ -96,7 +96,7 @@ VALUES = [
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Peopled, Any]]:
     patch = pytest.MonkeyPatch()
-    patch.setattr(wsgi, "in_a_moment", arrivals.at_once)  # nothing goes on beside the requests
+    patch.setattr(arrivals, "in_a_moment", arrivals.at_once)  # nothing goes on beside the requests
     patch.setattr(clock, "now", lambda: NOW)
     url = f"sqlite:///{migrated_sqlite_file(tmp_path_factory.mktemp('requests'))}"
     database = Database(url, before_commit=timeline.write)
