@@ -55,6 +55,10 @@ def test_who_was_signed_out_meanwhile_comes_back_to_the_page_whose_form_they_sen
     assert browser.post("/incidents", headers={"Referer": "http://evil.example/x"}).location == "/sign-in"
 
 
+def test_who_has_no_password_is_told_who_sets_one(edge: Edge) -> None:
+    assert "<code>tocsin password</code>" in edge.browser().get("/sign-in").text
+
+
 @pytest.mark.parametrize("elsewhere", ["//evil.com", "https://evil.com", "/\\evil.com", "/\t/evil.com"])
 def test_signing_in_leads_to_nowhere_else(edge: Edge, elsewhere: str) -> None:
     edge.person()
