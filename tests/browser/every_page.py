@@ -31,7 +31,10 @@ WORD = "W" * 300
 NAME = "nightly-backup-of-the-ledger-of-the-constitutional-archive-eu"
 BASE_URL = "https://tocsin.example.org"
 LINKS = Links(BASE_URL, "s" * 32)
-OF_RESPONDERS = ("/incidents/new", "/oncall", "/oncall/mine", "/me", "/runbooks", "/runbooks/recovery", "/heartbeats")
+OF_RESPONDERS = (
+    "/incidents/new", "/oncall", "/oncall/mine", "/me", "/runbooks", "/runbooks/recovery", "/heartbeats", "/silences",
+    "/silences/new",
+)  # fmt: skip
 OF_CALENDAR = ("/oncall/calendar", "/oncall/calendar?view=week", "/oncall/override?schedule=primary")
 OF_ADMINS = (
     "/configuration", "/configuration/schedule", "/configuration/policy/standard", "/readiness", "/audit",
@@ -99,6 +102,7 @@ def _much_happens(pages: Pages, reader: FlaskClient) -> None:
     reader.post("/incidents/1/review/publish", data={"url": f"https://wiki.example.org/{WORD}", "note": WORD})
     with_dates = {"first": "2026-12-21", "last": "2026-12-23", "reason": WORD[:100]}
     reader.post("/oncall/mine/time-off", data=with_dates)
+    reader.post("/silences/new", data={"services": "reports", "title": WORD[:200], "reason": WORD, "for": "48h"})
     gives = {"gives_starts": "2026-11-24T00:00:00+00:00", "gives_ends": "2026-11-25T00:00:00+00:00"}
     pages.by("ana").post("/oncall/mine/swaps", data={"schedule": "secondary", "other": "kofi", **gives})
     reader.post("/oncall/mine/feeds", data={"schedule": ""})
