@@ -43,6 +43,7 @@ from incidents import (
     edge_in,
     engine_work,
     events,
+    noise_gauges,
     reply_routes,
     rules,
     silence_gauges,
@@ -115,7 +116,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["tocsin"] = house
     http.install(app, house.database)
     metrics = telemetry.Metrics()
-    figures = [each.collector(house.database, clock.now) for each in (gauges, silence_gauges)]
+    figures = [each.collector(house.database, clock.now) for each in (gauges, silence_gauges, noise_gauges)]
     telemetry.install(app, metrics, collect=lambda: chain.from_iterable(collect() for collect in figures))
     security.install(app, base_url=settings.base_url)
     auth.install(app, house.database, responders, secret_key=settings.secret_key, clock=clock.now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from incidents.compat import opsgenie
@@ -39,7 +39,9 @@ def count(session: Session, door: Door, terms: Mapping[str, str]) -> int:
 def _chosen(door: Door, terms: Mapping[str, str]) -> Select[Alert, Incident]:
     conditions: list[ColumnElement[bool]] = [Alert.integration_id == door.integration_id]
     if "status" in terms:
-        is_open = Alert.status == AlertStatus.FIRING
+        is_open = and_(
+            Alert.status == AlertStatus.FIRING, Alert.settles_at.is_(None)
+        )  # its sender closed one that settles
         conditions.append(is_open if terms["status"].casefold() == opsgenie.OPEN else ~is_open)
     if "alias" in terms:
         conditions.append(Alert.dedup_key == reading.dedup_key(terms["alias"]))
@@ -63,7 +65,7 @@ def _rows(session: Session, statement: Select[Alert, Incident], terms: Mapping[s
 
 
 def _shown(alert: Alert, incident: Incident) -> Shown:
-    is_open = alert.status == AlertStatus.FIRING
+    is_open = alert.status == AlertStatus.FIRING and alert.settles_at is None
     acknowledged = is_open and incident.status == Status.ACKNOWLEDGED
     return Shown(
         alert_id=alert.id,

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from escalation.brief import Standing
 from escalation.channels import email_text, gsm7, text, twiml, wording
 from escalation.channels.base import Message, Purpose
 from tests.messages import (
@@ -46,6 +47,29 @@ def test_the_link_is_in_a_text_message_only_where_it_costs_no_further_part() -> 
         "Tocsin 42 HIGH: Observer API down. L2. https://tocsin.example.org/incidents/42 Reply ACK 42"
     )
     assert "https" not in text.sms(page(operational(title="Observer API down on all replicas " + "x" * 60)))
+
+
+def test_how_many_alerts_there_are_is_in_a_text_message_only_where_it_costs_no_further_part() -> None:
+    storm = Standing(status="open", level=2, alerts=12, alerts_ended=3)
+    short = dataclasses.replace(page(operational(url="")), standing=storm)
+    assert text.sms(short) == "Tocsin 42 HIGH: Observer API down. L2. 12 alerts, 3 ended. Reply ACK 42"
+    long = dataclasses.replace(page(operational(title="Observer API down " + "x" * 105, url="")), standing=storm)
+    assert "alerts" not in text.sms(long)
+    assert len(text.sms(long)) <= 160
+
+
+@pytest.mark.parametrize(
+    ("standing", "said"),
+    [
+        (Standing(alerts=1), "Open, not acknowledged"),
+        (Standing(alerts=2), "Open, not acknowledged. 2 alerts"),
+        (Standing(alerts=12, alerts_ended=3), "Open, not acknowledged. 12 alerts, 3 ended"),
+        (Standing(alerts=1_000), "Open, not acknowledged. 1000 or more alerts"),
+        (Standing(status="resolved", resolved_by="Ana", alerts=12, alerts_ended=12), "Resolved by Ana"),
+    ],
+)
+def test_the_state_says_how_many_alerts_there_are_where_there_are_several(standing: Standing, said: str) -> None:
+    assert wording.state(standing) == said
 
 
 def test_a_link_that_the_alphabet_would_change_is_left_out_of_a_text_message() -> None:

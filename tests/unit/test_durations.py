@@ -58,3 +58,18 @@ def test_a_single_count_keeps_its_unit() -> None:
 def test_a_single_count_is_one_number_and_one_unit(written: str) -> None:
     with pytest.raises(durations.DurationError, match="not one number and one unit"):
         durations.split_single(written)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (60, "1 minute"),
+        (95, "1 minute"),
+        (5_400, "1 hour 30 minutes"),
+        (172_800, "2 days"),
+    ],
+)
+def test_a_duration_in_a_sentence_is_in_words(seconds: int, words: str) -> None:
+    assert durations.to_words(seconds) == words
