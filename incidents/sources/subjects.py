@@ -32,6 +32,7 @@ _BEFORE = (
 )
 _STATE = f"(?:{_FIRING}|{_OVER}|{_BEFORE})"
 _MARK = r"[\s✅🔴🟢🟠🟡⚠️❌🔥]*"
+_DOUBTFUL = frozenset({"up", "normal", "clear", "success", "successful", "succeeded", "online", "healthy", "restored"})
 _TOLD = {"acknowledgement": AlertStatus.ACKNOWLEDGED, "acknowledged": AlertStatus.ACKNOWLEDGED}
 # Nagios writes of these too; they ask for nobody.
 _IGNORED = re.compile(
@@ -62,17 +63,17 @@ _STARS = re.compile(r"^\s*\*+\s*|\s*\*+\s*$")
 
 # A product's own words for a problem and for its end; the first is what both become in the key.
 _PAIRS = tuple(
-    (problem, re.compile(rf"\b{problem}\b", re.I), re.compile(rf"\b(?:{over})\b", re.I))
+    (problem, re.compile(rf"\b{problem}\b", re.I), re.compile(rf"\b(?:{over})", re.I))
     for problem, over in {
-        "power failure": "power has returned|power is back|mains returned",  # apcupsd
+        "power failure": r"(?:power has returned|power is back|mains returned)[\s!.]*$",  # apcupsd
         "communications lost with": "communications? (?:restored|re-?established) with",
-        "on battery": "on line(?: power)?",  # Network UPS Tools
+        "on battery": r"on line power[\s!.]*$",  # Network UPS Tools
         "monit alert -- connection failed": "monit alert -- connection succeeded",
         "monit alert -- resource limit matched": "monit alert -- resource limit succeeded",
         "monit alert -- status failed": "monit alert -- status succeeded",
         "monit alert -- does not exist": "monit alert -- exists",
-        "backup failed": "backup successful|backup succeeded",
-        "monitor is down": "monitor is up",  # UptimeRobot
+        "backup failed": r"backup (?:successful|succeeded)[\s!.]*$",
+        "monitor is down": "monitor is up(?=:)",  # UptimeRobot
     }.items()
 )
 _JENKINS = re.compile(
@@ -185,9 +186,9 @@ def _trailing(rest: _Rest) -> None:
         rest.take("resolved")
         rest.text = rest.text[: phrase.start()]
     elif end := (_TRANSITION.search(rest.text) or _IN_BRACKETS.search(rest.text) or _AT_THE_END.search(rest.text)):
-        bare = end.re is _AT_THE_END
-        if bare and _standing(end["word"]) is AlertStatus.RESOLVED and not end["word"].isupper():
-            return  # "Disk usage is up", "All but one is ok"
+        doubtful = end.re is _AT_THE_END or (end.re is _IN_BRACKETS and end["word"].casefold() in _DOUBTFUL)
+        if doubtful and _standing(end["word"]) is AlertStatus.RESOLVED and not end["word"].isupper():
+            return  # "Disk usage is up", "All but one is ok", "Load (normal)"
         rest.take(end["word"])
         rest.text = rest.text[: end.start()]
 

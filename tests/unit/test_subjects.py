@@ -37,6 +37,7 @@ from incidents.sources.base import AlertStatus
         ("ALERT", "OK"),
         ("Incident opened: shop", "Incident opened: shop is now RESOLVED"),
         ("db1 - DOWN", "db1 - UP"),
+        ("Load on db1: normal -> critical", "Load on db1: critical -> normal"),
         ("Closed: nothing", "CLOSED: nothing"),
     ][:-1],
 )
@@ -66,6 +67,11 @@ def test_a_problem_and_its_end_come_to_one_key(problem: str, end: str) -> None:
         "Success rate below 90 %",
         "Normal operation is not possible",
         "Cron <root@db1> /usr/local/bin/backup.sh",
+        "Error on line 42 of backup.sh",
+        "The last backup successful was three days ago",
+        "Monitor is up to its limit",
+        "Disk usage (up)",
+        "Rack 1: power is back and gone again",
         "",
     ],
 )
