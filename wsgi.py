@@ -20,7 +20,7 @@ from flask import Flask
 
 import config
 import runbook_links
-from config import auth, clock, health, http, logs, news, plainly, security, serving, supervisor, telemetry
+from config import auth, clock, health, http, logs, news, openapi, plainly, security, serving, supervisor, telemetry
 from config import web as config_web
 from config.database import Database
 from config.sealed import Vault
@@ -111,7 +111,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The web side. Without settings of a test's own, those of the environment hold; a server goes by `served_app`."""
     settings = settings or read()
     house = build(settings)
-    bell = news.Bell(house.database)
     app = Flask("tocsin", root_path=str(Path(config.__file__).parent), static_folder=None)
     app.extensions["tocsin"] = house
     http.install(app, house.database)
@@ -122,7 +121,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     auth.install(app, house.database, responders, secret_key=settings.secret_key, clock=clock.now)
     config_web.install(app, house.database, responders, demo=settings.demo)
     health.install(app, gauges.readiness(house.database, clock.now))
-    _routes(app, house, bell.ring, metrics)
+    _routes(app, house, news.Bell(house.database).ring, metrics)
     return app
 
 
@@ -148,7 +147,7 @@ def _routes(app: Flask, house: House, wake: Callable[[], None], metrics: telemet
         app.register_blueprint(part)
     links = configured.action_links(house.settings)
     app.register_blueprint(act_routes.blueprint(act_routes.ActEdge(database, desk, clock.now, wake, links)))
-    documented = http.make_api(app)
+    documented = openapi.make_api(app)
     ways_in.register(app, documented, edge_in.served(database, desk, wake, counted))
     documented.register_blueprint(api.blueprint(database, desk, clock.now, wake))
     documented.register_blueprint(escalation_api.blueprint(database, clock.now, wake))

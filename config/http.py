@@ -10,20 +10,17 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from importlib import metadata
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import structlog
 from flask import Flask, Response, g, jsonify, redirect, render_template, request, url_for
-from flask_smorest import Api
-from flask_smorest.utils import prepare_response
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import ValidationError
 from sqlalchemy import exc
 from werkzeug import Response as AnyResponse
 from werkzeug.exceptions import HTTPException
 
-from config import bodies, logs, security
+from config import bodies, logs
 from config.database import Database
 from config.errors import InvalidInputError, TocsinError, TooLargeError, UnavailableError
 
@@ -220,65 +217,3 @@ def _tell_name(response: Response) -> Response:
 
 def _forget_name(_: BaseException | None) -> None:
     structlog.contextvars.unbind_contextvars("request_id")
-
-
-class ProblemSchema(Schema):
-    type = fields.String(required=True)
-    title = fields.String(required=True)
-    status = fields.Integer(required=True)
-    detail = fields.String(required=True, metadata={"description": "What happened and what to do, in a sentence"})
-    instance = fields.String(required=True, metadata={"description": "The path that was asked for"})
-    errors = fields.Dict(
-        keys=fields.String(),
-        values=fields.String(),
-        required=True,
-        metadata={"description": "Field -> what is wrong with it; a field within a field is written `levels.0.after`"},
-    )
-    request_id = fields.String(required=True, metadata={"description": "Under which the log knows this request"})
-
-
-class _Api(Api):  # type: ignore[misc]  # flask-smorest comes without types
-    """flask-smorest documents and parses; what a refusal looks like is said in this module alone."""
-
-    ERROR_SCHEMA = ProblemSchema
-
-    def _register_error_handlers(self) -> None:
-        pass
-
-    def _register_pagination_header(self) -> None:
-        pass  # a list says in its body where it goes on
-
-    def _register_responses(self) -> None:
-        phrases = {status.name: status.phrase for status in HTTPStatus}
-        phrases[self.DEFAULT_ERROR_RESPONSE_NAME] = "Refused, with the reason"
-        for name, phrase in phrases.items():
-            response = {"description": phrase, "schema": ProblemSchema}
-            prepare_response(response, self.spec, PROBLEM)
-            self.spec.components.response(name, response, lazy=True)
-
-    @security.public
-    def _openapi_json(self) -> Response:
-        document: Response = super()._openapi_json()
-        return document
-
-
-def make_api(app: Flask) -> Api:
-    """Serves the OpenAPI document at /api/openapi.json. The API's blueprints are registered with what this returns."""
-    app.config.update(
-        API_TITLE="Tocsin",
-        API_VERSION=_version(),
-        OPENAPI_VERSION="3.1.0",
-        OPENAPI_URL_PREFIX="/api",
-        API_SPEC_OPTIONS={"security": [{"token": []}]},
-    )
-    api = _Api(app)
-    scheme = {"type": "http", "scheme": "bearer", "description": "An API token, from `tocsin token create`"}
-    api.spec.components.security_scheme("token", scheme)
-    return api
-
-
-def _version() -> str:
-    try:
-        return metadata.version("tocsin")
-    except metadata.PackageNotFoundError:
-        return "0"  # run from a checkout that was never installed

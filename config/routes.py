@@ -50,7 +50,7 @@ class Routes:
 
     @property
     def blueprint(self) -> Blueprint:
-        """To be registered with what `http.make_api` returns."""
+        """To be registered with what `openapi.make_api` returns."""
         declared: Blueprint = self._declare
         return declared
 

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 from werkzeug.test import TestResponse
 
-from config import auth, http, security
+from config import auth, http, openapi, security
 from config.database import Database
 from escalation import api as escalation_api
 from escalation import responders
@@ -39,7 +39,7 @@ class Edge:
         http.install(self.app, database)
         security.install(self.app, base_url=base_url)
         auth.install(self.app, database, responders, secret_key="s" * 64, clock=lambda: self.world.now)
-        documented = http.make_api(self.app)
+        documented = openapi.make_api(self.app)
         documented.register_blueprint(api.blueprint(database, self.world.desk, lambda: self.world.now, self._wake))
         documented.register_blueprint(escalation_api.blueprint(database, lambda: self.world.now, self._wake))
         documented.register_blueprint(

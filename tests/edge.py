@@ -17,7 +17,7 @@ from flask_smorest import Blueprint as ApiBlueprint
 from marshmallow import Schema, fields
 from werkzeug.test import TestResponse
 
-from config import auth, health, http, passwords, security, telemetry, web
+from config import auth, health, http, openapi, passwords, security, telemetry, web
 from config.database import Database
 from escalation import responders
 from escalation.models import Responder
@@ -61,7 +61,7 @@ class Edge:
         auth.install(self.app, self.database, responders, secret_key=SECRET_KEY, clock=self.clock)
         web.install(self.app, self.database, responders)
         health.install(self.app, self._ready)
-        http.make_api(self.app).register_blueprint(_api())
+        openapi.make_api(self.app).register_blueprint(_api())
         self.app.register_blueprint(_pages())
         self.app.register_blueprint(_hooks())
         self.app.add_url_rule("/greeting", view_func=Greeting.as_view("greeting"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -229,6 +230,14 @@ def test_the_openapi_document_is_public_and_tells_of_problems_and_tokens(edge: E
     assert "default" in answers
     shown = document["components"]["responses"]["DEFAULT_ERROR"]["content"]
     assert shown == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def test_everybody_gets_the_whole_document_also_while_it_is_first_written(edge: Edge) -> None:
+    with ThreadPoolExecutor(4) as at_once:
+        asked = [at_once.submit(edge.client().get, "/api/openapi.json") for _ in range(4)]
+    documents = {answer.result().data for answer in asked} | {edge.client().get("/api/openapi.json").data}
+    assert len(documents) == 1
+    assert "/api/v1/wishes" in json.loads(documents.pop())["paths"]
 
 
 def test_pages_run_no_script_from_elsewhere_and_sit_in_no_frame(edge: Edge) -> None:
