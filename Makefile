@@ -17,6 +17,7 @@ setup: .venv/.ready  ## fill .venv from the locked, hashed set
 	@echo "Installing what Tocsin needs into .venv; this takes a minute."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --config-settings editable_mode=compat -e .
+	@$(BIN)/python -m compileall -q config escalation runbook_links incidents migrations wsgi.py
 	@touch $@
 
 run: setup  ## serve a demo team on http://127.0.0.1:8000
