@@ -14,10 +14,10 @@ NAMES = dict(zip(DAYS, ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", 
 
 
 def fits(services: Sequence[str], labels: Mapping[str, Any], title: str) -> str:
-    """Whom it holds back: `alerts of checkout or search, with host db-*, titled "*full*"`."""
+    """Whom it holds back: `alerts of checkout or search, with host=db-*, titled "*full*"`."""
     said = [f"alerts of {_listed(services, 'or')}" if services else "alerts of any service"]
     if labels:
-        said.append("with " + _listed([f"{name} {pattern}" for name, pattern in labels.items()], "and"))
+        said.append("with " + _listed([f"{name}={pattern}" for name, pattern in labels.items()], "and"))
     if title:
         said.append(f'titled "{title}"')
     return ", ".join(said)

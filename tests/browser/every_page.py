@@ -53,7 +53,7 @@ def of(database: Database) -> dict[str, str]:
     reader, admin = pages.by("kofi"), pages.by("kofi", role="admin")
     shown = {"empty list": reader.get("/incidents").text, "nothing arrived": admin.get("/integrations").text}
     _much_happens(pages, reader)
-    shown |= _acting(pages)
+    shown |= _acting(pages) | _silences(pages)
     numbers = [f"/incidents/{number}" for number in range(1, 5)]
     lists = ["/incidents", "/incidents?choose=1&status=all", "/console"]
     shown |= {path: reader.get(path).text for path in (*numbers, *lists, *OF_RESPONDERS, *OF_CALENDAR)}
@@ -107,6 +107,34 @@ def _much_happens(pages: Pages, reader: FlaskClient) -> None:
     pages.by("ana").post("/oncall/mine/swaps", data={"schedule": "secondary", "other": "kofi", **gives})
     reader.post("/oncall/mine/feeds", data={"schedule": ""})
     reader.get("/incidents")  # and with it all that was said of the above
+
+
+def _silences(pages: Pages) -> dict[str, str]:
+    """With one that goes on and holds an incident, one to come, and one that is over; and each state of the form."""
+    world, reader = pages.world, pages.by("kofi")
+    shown = {"silences: none": reader.get("/silences").text}
+    for asked in (
+        {"labels": f"{WORD[:200]} = *", "reason": WORD, "for": "31d"},
+        {"services": ["checkout", "archive-of-the-constitutional-ledger"], "reason": "patches", "from": "22:00",
+         "to": "04:00", "days": ["tue", "thu"], "weeks": "2 4"},
+        {"title": f"*{WORD[:190]}*", "reason": "tried", "for": "30m"},
+    ):  # fmt: skip
+        assert reader.post("/silences/new", data=asked).status_code == 303
+        world.run()
+    looked = {"labels": f"{WORD[:200]} = *", "reason": WORD, "for": "31d", "look": "1"}
+    shown["silence: looked at"] = reader.post("/silences/new", data=looked).text
+    shown["silence: refused"] = reader.post("/silences/new", data={"labels": WORD, "look": "1"}).text
+    incoming = IncomingAlert(
+        "generic", "silenced", AlertStatus.FIRING, "Disk of db-1 is full", labels={WORD[:200]: "x"}
+    )
+    with world.database.transaction() as session:
+        door = intake.door(session, secret_hash(demo.key(SECRET_KEY, "reports", "generic")))
+        assert door is not None
+        silenced = intake.receive(session, world.desk, door, incoming, world.now).incident_id
+    reader.post("/silences/3/end", data={"reason": "done"})
+    world.run()
+    addresses = (f"/incidents/{silenced}", "/silences", "/silences/new", "/incidents?silenced=1&status=all")
+    return shown | {path: reader.get(path).text for path in addresses}
 
 
 def _arrived(world: World, alert: IncomingAlert) -> None:

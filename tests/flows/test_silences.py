@@ -8,8 +8,8 @@ import pytest
 
 from config.database import Database
 from config.ids import secret_hash
-from incidents import assigning, intake, manual
-from incidents.severity import Severity
+from incidents import assigning, intake, manual, reclassifying
+from incidents.severity import IncidentClass, Severity
 from incidents.sources.base import AlertStatus, IncomingAlert
 from tests.calling import counted
 from tests.silenced import end, extend, held, recurring, release_at, row, silence, suspected
@@ -332,4 +332,16 @@ def test_an_alert_that_joins_and_does_not_fit_releases_the_incident(sqlite_datab
     assert world.alert(dedup_key="b", labels={"host": "db-2"}) == incident
     assert (world.sent(), held(world, incident)) == ([], [(number, "")])
     assert world.alert(dedup_key="c", labels={"host": "web-1"}) == incident
+    assert (woken(world), held(world, incident)) == ([ANA], [(number, "released")])
+
+
+def test_whoever_makes_it_constitutional_releases_it(world: World) -> None:
+    number = silence(world)
+    incident = world.alert()
+    with world.database.transaction() as session:
+        reclassifying.reclassify(
+            session, world.desk, incident, world.actor("ana"), world.now,
+            new_class=IncidentClass.CONSTITUTIONAL, reason="it is about the hash chain",
+        )  # fmt: skip
+    world.run()
     assert (woken(world), held(world, incident)) == ([ANA], [(number, "released")])

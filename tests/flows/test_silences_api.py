@@ -233,7 +233,7 @@ def test_the_pages_make_a_silence_show_what_it_holds_and_end_it(sqlite_database:
     assert 'value="checkout" checked' in form
     asked = {"services": "checkout", "labels": "host = db-*", "reason": "<b>patching</b>", "for": "2h"}
     look = words(ana.post("/silences/new", data=asked | {"look": "1"}))
-    assert "From now until 12:00 UTC , nobody is woken for alerts of checkout, with host db-*. 1 incident that" in look
+    assert "From now until 12:00 UTC , nobody is woken for alerts of checkout, with host=db-*. 1 incident that" in look
     again = words(
         ana.post(
             "/silences/new", data=asked | {"look": "1", "from": "22:00", "to": "04:00", "days": "tue", "weeks": "2"}
