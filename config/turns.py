@@ -15,6 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+PATIENCE_SECONDS = 20.0  # for the writers before it in its process; a sender who gets to know may try again
+
 
 class Turns:
     def __init__(self, database_file: Path | None) -> None:
@@ -28,6 +32,7 @@ class Turns:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
+        """Raises SQLAlchemy's TimeoutError, as for a connection that is not free in time, after PATIENCE_SECONDS."""
         self._enter_thread_queue()
         try:
             if self._file is None:
@@ -53,7 +58,13 @@ class Turns:
                 return
             mine = threading.Event()
             self._waiting.append(mine)
-        mine.wait()
+        if mine.wait(PATIENCE_SECONDS):
+            return
+        with self._mutex:
+            if mine.is_set():
+                return  # it came at the last moment
+            self._waiting.remove(mine)
+        raise PoolTimeoutError(f"The database was busy with another writer for {PATIENCE_SECONDS:.0f} seconds.")
 
     def _leave_thread_queue(self) -> None:
         with self._mutex:
