@@ -345,3 +345,14 @@ def test_whoever_makes_it_constitutional_releases_it(world: World) -> None:
         )  # fmt: skip
     world.run()
     assert (woken(world), held(world, incident)) == ([ANA], [(number, "released")])
+
+
+def test_a_heartbeat_that_is_missed_in_a_silence_pages_when_it_is_over(sqlite_database: Database) -> None:
+    plain = "checkout: {policy: standard, "
+    beats = f'heartbeats: [{{name: backup, every: 15m, severity: HIGH, key: "{"b0" * 16}"}}], '
+    world = World(sqlite_database, config=team().replace(plain, plain + beats))
+    number = silence(world, labels={"heartbeat": "back*"})
+    world.fast_forward(minutes=119)
+    assert (world.sent(), held(world, 1)) == ([], [(number, "")])
+    world.fast_forward(minutes=1)
+    assert woken(world) == [ANA]
