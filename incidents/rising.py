@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from escalation import escalate
+from escalation import beside, escalate
+from escalation.channels import wording
 from incidents import briefing, clocks, flapping, noting, remedying, routing, severity, silences
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
@@ -43,7 +44,7 @@ def to(
     session: Session, desk: Desk, incident: Incident, new: Severity, now: datetime, *, by_person: bool = False
 ) -> None:
     """Set the severity and do what follows. A rise to what one pages for un-acknowledges, unless a person made it
-    while holding the incident: they are awake and know."""
+    while holding the incident: they are awake and know. Nor if it would be held back then: nobody at all would have it."""
     old = Severity(incident.severity)
     incident.severity = new
     incident.severity_peak = severity.worst(Severity(incident.severity_peak), new)
@@ -51,8 +52,13 @@ def to(
     if incident.status in (Status.RESOLVED, Status.CLOSED):
         return
     wakes = routing.wakes_again(old, new)
-    taken_back = False
-    if wakes and incident.status == Status.ACKNOWLEDGED and not by_person:
+    kept = taken_back = False
+    if (
+        wakes
+        and incident.status == Status.ACKNOWLEDGED
+        and not by_person
+        and not (kept := _left(session, desk, incident, now))
+    ):
         text = f"The severity rose to {new}; the acknowledgement no longer holds, and people are paged anew."
         taken_back = clocks.take_back(session, desk, incident, text, TOCSIN, now)
     tell(session, desk, incident, now)
@@ -63,7 +69,7 @@ def to(
         return
     if incident.incident_class == IncidentClass.CONSTITUTIONAL:
         remedying.forbid(session, desk, incident, now)
-    elif routing.begins_anew(old, new):
+    elif routing.begins_anew(old, new) and not kept:
         remedying.begin(session, desk, incident, session.get_one(Service, incident.service_id), now)
     if incident.status == Status.OPEN and (wakes or routing.begins_anew(old, new)):
         escalate.resume(
@@ -80,6 +86,30 @@ def to(
             clocks.resume(session, desk, incident, now)
     elif routing.begins_anew(old, new):
         clocks.start(session, incident, now)  # held, and nobody was waiting for it before
+
+
+def _left(session: Session, desk: Desk, incident: Incident, now: datetime) -> bool:
+    """Whether who has it keeps it, because a silence would hold it back from all others. They are told, quietly.
+
+    Not if a program has it, nobody can be told, or it is snoozed: then people are woken once the silence is over.
+    """
+    holder = incident.acknowledged_by_id if incident.snoozed_until is None else None
+    hold = silences.find(session, incident, now) if holder is not None else None
+    if hold is None or holder is None:
+        return False
+    until = wording.moment(hold.until, now)
+    title = wording.one_line(incident.title, clocks.TITLE_CHARACTERS_SHOWN)
+    note = f"Incident {incident.id}, which you have, rose to {incident.severity}; nobody else is woken until {until}: {title}"
+    told = beside.tell(session, incident.id, holder, note=note, now=now)
+    if told is None:
+        return False
+    text = (
+        f"The severity rose to {incident.severity}. Nobody is woken anew until {until}: it would be held back "
+        f"{hold.words}. {told.name} still has it, and is told."
+    )
+    facts = {"responder": told.key, "silences": sorted(hold.of)}
+    noting.note(session, desk, incident, "acknowledgement.kept", text, TOCSIN, now, facts)
+    return True
 
 
 def tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:

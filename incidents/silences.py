@@ -58,7 +58,7 @@ def hold(session: Session, desk: Desk, incident: Incident, now: datetime) -> boo
     """Hold back an incident that is open and that people are being woken for, or were about to be."""
     if incident.status != Status.OPEN or incident.silenced_until is not None:
         return incident.silenced_until is not None
-    found = _find(session, incident, now)
+    found = find(session, incident, now)
     if found is None:
         return False
     _hold(session, desk, incident, found, now)
@@ -74,7 +74,7 @@ def look_again(session: Session, desk: Desk, incident: Incident, now: datetime) 
     """
     if incident.silenced_until is None:
         return False
-    found = _find(session, incident, now)
+    found = find(session, incident, now)
     if found is None:
         constitutional = incident.incident_class == IncidentClass.CONSTITUTIONAL
         why = "It is constitutional, and those are never silenced" if constitutional else "No silence holds it any more"
@@ -103,7 +103,7 @@ def over(session: Session, incident: Incident, ending: Ending, now: datetime) ->
 def lift(session: Session, desk: Desk, incident: Incident, actor: Actor, now: datetime) -> None:
     """A person asks for people: what silences fit now do not hold this incident again. The caller wakes somebody."""
     session.flush()
-    fitting = _find(session, incident, now)
+    fitting = find(session, incident, now)
     was_held = incident.silenced_until is not None
     over(session, incident, Ending.OVERRIDDEN, now)
     if was_held:
@@ -134,7 +134,8 @@ def timer(incident_id: int, due_at: datetime) -> Wanted:
     return Wanted(TimerKind.SILENCE, incident_id, incident_id, due_at, rank=RANK)
 
 
-def _find(session: Session, incident: Incident, now: datetime) -> Hold | None:
+def find(session: Session, incident: Incident, now: datetime) -> Hold | None:
+    """What holds it back, or would if nobody had it; None if nothing does. What holds is locked, shared."""
     if incident.incident_class == IncidentClass.CONSTITUTIONAL:
         return None
     session.flush()

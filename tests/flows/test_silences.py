@@ -221,6 +221,56 @@ def test_a_clock_that_takes_an_acknowledgement_back_asks_silences_again(sqlite_d
     assert woken(world)[before:] == [ANA]
 
 
+def test_what_rises_while_somebody_has_it_stays_theirs_if_a_silence_would_hold_it(database: Database) -> None:
+    world = World(database)
+    incident = world.alert("Worker returned unexpected state 7")
+    world.acknowledge(incident)
+    number = silence(world)
+    before = len(world.sent())
+    world.alert("Observer API down: health check failing on all replicas")
+    assert (world.incident(incident).severity, world.incident(incident).status) == ("HIGH", "acknowledged")
+    assert (world.incident(incident).silenced_until, held(world, incident)) == (None, [])
+    assert [(sent.channel, sent.to, sent.message.purpose) for sent in world.sent()[before:]] == [
+        ("slack", "U0ANA", "notification")
+    ]
+    kept = next(entry for entry in world.timeline(incident) if entry.kind == "acknowledgement.kept")
+    assert kept.text == (
+        "The severity rose to HIGH. Nobody is woken anew until 12:00 UTC: it would be held back "
+        f'by silence {number} of Bo Chen: "patching db-1". Ana Lima still has it, and is told.'
+    )
+    world.fast_forward(hours=3)
+    assert (world.incident(incident).acknowledged_by, suspected(world)) == ("Ana Lima", [])
+    assert woken(world) == []
+
+
+@pytest.mark.parametrize("holder", ["a program", "who snoozed it"])
+def test_what_rises_and_nobody_is_at_is_held_and_wakes_people_once_the_silence_is_over(
+    world: World, holder: str
+) -> None:
+    incident = world.alert("Worker returned unexpected state 7")
+    if holder == "a program":
+        world.alert(status=AlertStatus.ACKNOWLEDGED)
+    else:
+        world.acknowledge(incident)
+        with world.database.transaction() as session:
+            until = MONDAY + 5 * HOUR
+            assigning.snooze(session, world.desk, incident, world.actor("ana"), world.now, until=until)
+    number = silence(world)
+    world.alert("Observer API down: health check failing on all replicas")
+    assert (world.incident(incident).status, held(world, incident)) == ("open", [(number, "")])
+    assert woken(world) == []
+    world.fast_forward(hours=2)
+    assert woken(world) == [ANA]
+
+
+def test_what_rises_to_constitutional_is_taken_back_in_spite_of_a_silence(world: World) -> None:
+    incident = world.alert("Worker returned unexpected state 7")
+    world.acknowledge(incident)
+    silence(world)
+    world.alert("Hash chain broken: signature of the halt does not verify")
+    assert (world.incident(incident).status, ANA in woken(world)) == ("open", True)
+
+
 def test_a_person_who_gives_it_back_has_people_woken_in_spite_of_it(world: World) -> None:
     number = silence(world)
     incident = world.alert()
