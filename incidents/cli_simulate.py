@@ -129,12 +129,13 @@ def _shown(prepared: Prepared, asked: Asked, form: str) -> str:
     if asked.until is not None:
         found = prepared.stretches(asked.until)
         if form == "table":
-            return course_text.stretches_table(found, prepared.title)
-        shown = {"title": prepared.title, "stretches": [course_text.stretch_as_json(each) for each in found]}
+            return "\n\n".join([course_text.stretches_table(found, prepared.title), *prepared.silences])
+        stretches = [course_text.stretch_as_json(each) for each in found]
+        shown = {"title": prepared.title, "silences": prepared.silences, "stretches": stretches}
         return json.dumps(shown, indent=2)
     course = prepared.course(asked)
     if form == "svg":
         return picture.svg(course, prepared.title)
     if form == "json":
-        return json.dumps(course_text.as_json(course, prepared.title), indent=2)
-    return course_text.table(course, prepared.title)
+        return json.dumps(course_text.as_json(course, prepared.title) | {"silences": prepared.silences}, indent=2)
+    return "\n\n".join([course_text.table(course, prepared.title), *prepared.silences])

@@ -79,6 +79,7 @@ def _course(prepared: Prepared | None, asked: Asked) -> dict[str, object]:
     return {
         "course": course,
         "title": prepared.title,
+        "silences": prepared.silences,
         "then": course_text.then(course),
         "where": course_text.where,
         "picture": f"/api/v1/simulate.svg?{urlencode(query)}",

@@ -53,6 +53,9 @@ class SimulationShown(Strict):
     opened_at = fields.String()
     acknowledged_at = fields.String(allow_none=True)
     then = fields.String(metadata={"description": "what comes after the last of these messages"})
+    silences = fields.List(
+        fields.String(), metadata={"description": "of a service: what would hold it back, and until when"}
+    )
     steps = fields.List(fields.Dict(), metadata={"description": "each step of the escalation, and whom it reaches"})
     messages = fields.List(fields.Dict(), metadata={"description": "each page and notification, by time"})
     stretches = fields.List(
@@ -130,6 +133,7 @@ def _duration(written: str) -> timedelta | None:
 
 def _shown(prepared: simulating.Prepared, asked: Asked) -> dict[str, Any]:
     shown = course_text.as_json(prepared.course(asked), prepared.title)
+    shown["silences"] = list(prepared.silences)
     if asked.until is not None:
         shown["stretches"] = [course_text.stretch_as_json(each) for each in prepared.stretches(asked.until)]
     return shown

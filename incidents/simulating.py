@@ -21,7 +21,7 @@ from escalation.plan import BusinessDays
 from escalation.policies import Policy
 from escalation.simulate import Case, Course, World
 from escalation.stretches import Stretch
-from incidents import configuration, routing, severity
+from incidents import configuration, routing, severity, simulated_silences
 from incidents.configuration import Configuration
 from incidents.models import Incident, Service
 from incidents.severity import IncidentClass, Severity
@@ -59,6 +59,7 @@ class Prepared:
     world: World
     case: Case
     title: str  # what was asked, in words
+    silences: tuple[str, ...] = ()  # what would hold it back, a sentence each
 
     def course(self, asked: Asked) -> Course:
         after = asked.acknowledged_after
@@ -113,7 +114,8 @@ def _of_service(session: Session, world: World, asked: Asked) -> Prepared:
     title = f"{service.key}, {incident_class} {asked.severity}, by policy {policy.key}"
     halt = severity.recommends_halt(incident_class, asked.severity)
     case = Case(policy, routing.urgency_of(asked.severity), asked.at, days, halt_recommended=halt)
-    return Prepared(world, case, title)
+    silences = simulated_silences.of_service(session, service.key, incident_class, asked.at, asked.until)
+    return Prepared(world, case, title, silences)
 
 
 def _policy(world: World, key: str) -> Policy:

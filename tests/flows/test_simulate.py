@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from config.database import Database
 from incidents import cli_simulate
 from tests.calling import Edge
+from tests.silenced import recurring, silence
 from tests.world import World, team
 
 MOMENT = ("--at", "2026-11-16T10:00")
@@ -65,6 +67,43 @@ def test_a_service_an_incident_and_an_acknowledgement(world: World) -> None:
     assert f"Incident {number}: Worker returned unexpected state 7 (MEDIUM)" in said
     assert "told first  Ana Lima" in said
     assert "Acknowledged Mon 16 Nov 2026 10:20 UTC: nobody is woken any more." in said
+
+
+def test_what_would_hold_an_incident_back_is_said_below(world: World) -> None:
+    begins = datetime(2026, 11, 16, 9, tzinfo=UTC)
+    silence(world, starts_at=begins, ends_at=begins + timedelta(hours=2), run=False)
+    nightly = recurring(22, 2) | {"services": (), "labels": {"alertname": "Disk*"}, "starts_at": begins}
+    silence(world, **nightly, run=False)
+    _, said = simulated(world, "--service", "checkout", *MOMENT)
+    assert said.splitlines()[-1] == (
+        'It is held back until 11:00 UTC, by silence 1 of Bo Chen: "patching db-1". Its levels begin then.'
+    )
+    _, said = simulated(world, "--service", "checkout", *MOMENT, "--until", "2026-11-17T12:00", "--format", "json")
+    first, *later = json.loads(said)["silences"]
+    assert "silence 1" in first
+    assert later == [
+        'From 22:00 UTC it is held back until 02:00 UTC on 2026-11-17 if alertname is Disk*, by silence 2 of Bo Chen: "patching db-1". Its levels begin then.'
+    ]
+    for other in (("--service", "event-store"), ("--policy", "standard")):
+        _, said = simulated(world, *other, *MOMENT)
+        assert "held back" not in said
+
+
+def test_a_window_of_a_proposed_file_is_said_too(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "tocsin.yaml"
+    window = """
+maintenance:
+  patching:
+    services: [checkout]
+    days: [mon]
+    timezone: UTC
+    from: "08:00"
+    to: "12:00"
+    reason: monthly patches
+"""
+    file.write_text(team() + window)
+    _, said = simulated(world, "--service", "checkout", *MOMENT, "--config", str(file), there=False)
+    assert 'held back until 12:00 UTC, by the maintenance window patching: "monthly patches"' in said
 
 
 def test_a_span_and_a_picture(world: World) -> None:
