@@ -6,6 +6,7 @@ and comes as its first argument; a refusal names the field (`config.http`).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -42,6 +43,15 @@ class _DocumentedBlueprint(DocumentedBlueprint):  # type: ignore[misc]  # flask-
     ARGUMENTS_PARSER = _Parser()
 
 
+@functools.cache
+def _kept(schema: type[Schema]) -> Schema:
+    """One instance for all routes. With each thing said of a route flask-smorest copies all that was said before, and
+    every field of every schema in it; this one is its own copy, as nobody changes it."""
+    made = schema()
+    made.__deepcopy__ = lambda _: made  # type: ignore[attr-defined]  # copy.deepcopy asks the instance for it
+    return made
+
+
 class Routes:
     """The routes of one blueprint. A view's docstring is its summary in the OpenAPI document."""
 
@@ -60,10 +70,10 @@ class Routes:
         """`refuses`: with what statuses beside those that its path and its query tell of."""
 
         def declare(view: View) -> View:
-            shown = self._declare.response(200, gives)(view)
+            shown = self._declare.response(200, _kept(gives))(view)
             if query is not None:
                 # Said here because webargs would let unknown names in a query pass.
-                shown = self._declare.arguments(query, location="query", unknown=RAISE)(shown)
+                shown = self._declare.arguments(_kept(query), location="query", unknown=RAISE)(shown)
             return self._declared("GET", path, view, shown, refuses)
 
         return declare
@@ -75,25 +85,25 @@ class Routes:
         """`may_wait`: it may answer 202, having only asked for approval."""
 
         def declare(view: View) -> View:
-            shown = self._declare.response(200, gives)(view)
+            shown = self._declare.response(200, _kept(gives))(view)
             if may_wait:
                 waits = "Asked for; it waits for approval"
-                shown = self._declare.alt_response(202, schema=gives, description=waits, success=True)(shown)
-            shown = self._declare.arguments(takes, required=bool(takes().fields))(shown)
+                shown = self._declare.alt_response(202, schema=_kept(gives), description=waits, success=True)(shown)
+            shown = self._declare.arguments(_kept(takes), required=bool(_kept(takes).fields))(shown)
             return self._declared("POST", path, view, shown, (*TAKING, *ACTING, *refuses))
 
         return declare
 
     def put(self, path: str, *, takes: type[Schema], gives: type[Schema]) -> Callable[[View], View]:
         def declare(view: View) -> View:
-            shown = self._declare.arguments(takes)(self._declare.response(200, gives)(view))
+            shown = self._declare.arguments(_kept(takes))(self._declare.response(200, _kept(gives))(view))
             return self._declared("PUT", path, view, shown, (*TAKING, *ACTING))
 
         return declare
 
     def delete(self, path: str, *, gives: type[Schema]) -> Callable[[View], View]:
         def declare(view: View) -> View:
-            return self._declared("DELETE", path, view, self._declare.response(200, gives)(view), ACTING)
+            return self._declared("DELETE", path, view, self._declare.response(200, _kept(gives))(view), ACTING)
 
         return declare
 
@@ -107,7 +117,7 @@ class Routes:
             schema = {"type": "string" if is_text else "object"}
             shown = self._declare.response(200, schema, content_type=media_type)(view)
             if query is not None:
-                shown = self._declare.arguments(query, location="query", unknown=RAISE)(shown)
+                shown = self._declare.arguments(_kept(query), location="query", unknown=RAISE)(shown)
             return self._declared("GET", path, view, shown, refuses)
 
         return declare
