@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from flask import Blueprint, Flask, Response, flash, make_response, redirect, render_template, request, url_for
@@ -11,7 +10,7 @@ from flask_limiter import Limiter, RequestLimit
 from flask_limiter.util import get_remote_address
 from werkzeug import Response as AnyResponse
 
-from config import auth, ids, logs, passwords, security, sessions
+from config import auth, ids, logs, navigation, passwords, security, sessions
 from config.database import Database
 from config.forms import typed
 from config.sessions import People, Person
@@ -23,14 +22,6 @@ NEXT_CHARACTERS_MAX = 2000
 STYLES = Path(__file__).parent / "static" / "tocsin.css"
 STYLES_KEPT_SECONDS = 24 * 3600  # by a browser; changed styles have another address
 HOME = "/incidents"
-NAVIGATION = (
-    ("Incidents", "/incidents"),
-    ("On call", "/oncall"),
-    ("Silences", "/silences"),
-    ("Runbooks", "/runbooks"),
-    ("Me", "/me"),
-)
-CONSOLE = ("Console", "/console")
 
 log = logs.get("web")
 
@@ -41,9 +32,8 @@ def install(
     people: People,
     *,
     demo: bool = False,
-    navigation: Sequence[tuple[str, str]] = NAVIGATION,
 ) -> None:
-    """`navigation`: (name, path) of each entry. After `security` and `auth`."""
+    """After `security` and `auth`."""
     pages = Blueprint("web", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
     brake = Limiter(get_remote_address, app=app, storage_uri="memory://", strategy="moving-window")
     security.public(pages)
@@ -77,8 +67,8 @@ def install(
         return redirect(url_for("web.sign_in"), 303)
 
     app.register_blueprint(pages)
-    shown = (*navigation, CONSOLE) if demo else tuple(navigation)
-    shared = {"navigation": shown, "demo": demo, "styles_version": hashlib.sha256(STYLES.read_bytes()).hexdigest()[:8]}
+    version = hashlib.sha256(STYLES.read_bytes()).hexdigest()[:8]
+    shared = {"navigation": navigation, "demo": demo, "styles_version": version}
     app.context_processor(lambda: shared)
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STYLES_KEPT_SECONDS
 

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from config import passwords
+from config import navigation, passwords
 from config.database import Database
+from config.settings import Settings
 from escalation import responders
 from escalation.models import EnginePulse
 from escalation.paging.models import Reconciliation
+from incidents.slack import pages as slack_pages
 from tests.edge import PASSWORD, CountingHasher, sign_in
 from tests.pages import Pages, words
 from tests.world import STORE_KEY, World, team
@@ -32,6 +34,32 @@ def pages(world: World) -> Pages:
 def quick(sqlite_database: Database) -> Pages:
     """On SQLite only, for what does not depend on the database."""
     return Pages(World(sqlite_database))
+
+
+# The way to every page
+
+
+@pytest.mark.parametrize("role", ["responder", "observer", "manager", "admin"])
+def test_the_menu_leads_where_its_reader_may_go_and_nowhere_else(quick: Pages, role: str) -> None:
+    settings = Settings(base_url="https://tocsin.example.org")
+    quick.app.register_blueprint(slack_pages.blueprint(quick.world.database, settings, None, lambda: quick.world.now))
+    with quick.world.database.transaction() as session:
+        person = responders.by_key(session, "ana")
+        assert person is not None
+        person.roles = [role]
+    reader = quick.by("ana")
+    menu = reader.get("/incidents").text.partition("<main")[0]
+    for entry in (each for group in navigation.GROUPS for each in group.entries if not each.only_demo):
+        shown = f'<a href="{entry.path}"' in menu
+        assert reader.get(entry.path).status_code == (200 if shown else 403), entry.path
+
+
+def test_the_page_that_is_looked_at_is_marked_in_the_menu(quick: Pages) -> None:
+    reader, number = quick.by(), quick.world.alert()
+    assert '<a href="/oncall/mine" aria-current="page">' in reader.get("/oncall/mine").text
+    assert '<a href="/oncall" aria-current' not in reader.get("/oncall/mine").text
+    assert '<a href="/incidents" aria-current="true">' in reader.get(f"/incidents/{number}").text
+    assert '<a href="/silences" aria-current="true">' in reader.get("/silences/new").text
 
 
 # The list

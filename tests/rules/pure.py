@@ -31,6 +31,7 @@ MODULES = frozenset(
         "config.declaration",
         "config.durations",
         "config.fields",
+        "config.navigation",
         "config.writing",
         "config.yaml_nodes",
         "escalation.addresses",
