@@ -40,7 +40,9 @@ def register(
     found = readiness_routes.finder(database, desk, channels)
     app.register_blueprint(audit_routes.pages(database))
     app.register_blueprint(readiness_routes.pages(found, clock))
-    app.register_blueprint(integration_pages.pages(database, base_url=desk.base_url, mail_domain=desk.mail_domain))
+    app.register_blueprint(
+        integration_pages.pages(database, clock, base_url=desk.base_url, mail_domain=desk.mail_domain)
+    )
     app.register_blueprint(editing_pages.pages(database, clock, desk))
     app.register_blueprint(simulate_pages.pages(database, clock))
     app.register_blueprint(silence_pages.pages(database, clock, wake))

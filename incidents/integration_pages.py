@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, render_template
 from sqlalchemy import select
@@ -11,16 +13,27 @@ from sqlalchemy.orm import Session
 
 from config import auth
 from config.database import Database
+from escalation.web_reader import times_of_reader
 from incidents import apply, snippets
+from incidents.arrivals import Verdict
 from incidents.models import Integration, ReceivedPayload, Service
 from incidents.snippets import Snippet
 from incidents.sources.table import SOURCES
 
 READERS = ("admin", "manager")
+VERDICTS = {
+    Verdict.ACCEPTED.value: "accepted",
+    Verdict.IGNORED.value: "wakes nobody",
+    Verdict.REFUSED.value: "refused",
+    Verdict.FORGED.value: "not its sender's",
+}
+NAMED_MAX = 5  # of whom nothing comes in, above the rest
+TURNED_AWAY = frozenset({Verdict.REFUSED.value, Verdict.FORGED.value})
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
+    number: int
     service: str
     source: str
     describes: str  # empty: declared, and not read yet
@@ -31,15 +44,38 @@ class Shown:
     snippet: Snippet
     arrived: list[ReceivedPayload]  # newest first
 
+    @property
+    def turned_away(self) -> int:
+        """Of those that are kept."""
+        return sum(each.verdict in TURNED_AWAY for each in self.arrived)
 
-def pages(database: Database, *, base_url: str, mail_domain: str = "") -> Blueprint:
+    @property
+    def is_turned_away(self) -> bool:
+        """What its sender sends now does not come in."""
+        return bool(self.arrived) and self.arrived[0].verdict in TURNED_AWAY
+
+
+def pages(database: Database, read_clock: Callable[[], datetime], *, base_url: str, mail_domain: str = "") -> Blueprint:
     drawn = Blueprint("integration_pages", __name__, template_folder="templates")
 
     @drawn.get("/integrations")
     @auth.requires(*READERS)
     def integrations() -> str:
         with database.reading() as session:
-            return render_template("incidents/integrations.html", integrations=of(session, base_url, mail_domain))
+            found, times = of(session, base_url, mail_domain), times_of_reader(session, read_clock())
+        services: defaultdict[str, list[Shown]] = defaultdict(list)
+        for each in found:
+            services[each.service].append(each)
+        return render_template(
+            "incidents/integrations.html",
+            services=services,
+            only_one=len(found) == 1,
+            turned_away=[each for each in found if each.is_turned_away],
+            named_max=NAMED_MAX,
+            verdicts=VERDICTS,
+            bad=TURNED_AWAY,
+            times=times,
+        )
 
     return drawn
 
@@ -64,6 +100,7 @@ def of(session: Session, base_url: str, mail_domain: str = "") -> list[Shown]:
 def _shown(row: Integration, service: str, base_url: str, mail_domain: str, arrived: list[ReceivedPayload]) -> Shown:
     source = SOURCES.get(row.source)
     return Shown(
+        number=row.id,
         service=service,
         source=row.source,
         describes=source.describes if source else "",

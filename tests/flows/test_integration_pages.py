@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -54,6 +55,38 @@ def test_the_page_tells_what_arrived_and_how_it_was_read(site: Site) -> None:
     assert "title: rule.name" in read
     for secret in ("s3cret", SECRET, GENERIC, GITHUB):
         assert secret not in read
+
+
+def test_folded_each_tells_what_came_last_and_what_is_refused_stands_out(site: Site) -> None:
+    arrive(site, "generic", GENERIC, {"ping": True})
+    arrive(site, "generic", GENERIC, {"rule": {"name": "Queue grows", "id": 7}})
+    arrive(site, "uptime-kuma", KUMA, {"hello": "world"})
+    site.world.fast_forward(minutes=3)
+    page = Pages(site.world).by("mia").get("/integrations").text
+    folded = re.findall(
+        r'<details class="panel is-one-of-many([^"]*)">\s*<summary>(.*?)</summary>\s*<p id="(.*?)"', page, re.S
+    )
+    told = {
+        words(f"<main>{summary}").split()[0]: (marks.strip(), words(f"<main>{summary}"), anchor)
+        for marks, summary, anchor in folded
+    }
+    assert told["generic"][:2] == ("", f"generic …{GENERIC[-4:]} accepted 3 min ago Queue grows")
+    assert told["uptime-kuma"][:2] == (
+        "is-urgent",
+        f"uptime-kuma …{KUMA[-4:]} refused 3 min ago heartbeat: is missing, and so is msg; is this Uptime Kuma's?",
+    )
+    assert "nothing has arrived yet" in told["github"][1]
+    above = page.partition("<h2")[0]
+    assert re.findall(r'href="#(integration-\d+)"', above) == [told["uptime-kuma"][2]]
+    assert "What this sender sent last was refused, and woke nobody" in above
+
+
+def test_an_integration_that_works_again_no_longer_stands_out(site: Site) -> None:
+    arrive(site, "uptime-kuma", KUMA, {"hello": "world"})
+    arrive(site, "uptime-kuma", KUMA, recorded.kept("uptime-kuma", "webhook.down.http-unicode.json"))
+    read = Pages(site.world).by("mia").get("/integrations")
+    assert "is-urgent" not in read.text.partition("What arrived last")[0]
+    assert "Of the 2 kept, 1 was refused." in words(read)
 
 
 def test_the_page_is_for_managers_and_administrators(site: Site) -> None:
