@@ -95,6 +95,26 @@ def decided(
     session: Session, incident_ids: Sequence[int], rows: Sequence[SilenceRow], now: datetime
 ) -> dict[int, Hold]:
     """Of these incidents, which all are operational, those that these silences hold back."""
+    subjects, asks_for_help = _firing(session, incident_ids)
+    lifted = overridden(session, incident_ids)
+    found = {}
+    for number, alerts in subjects.items():
+        if number in asks_for_help or len(alerts) > ALERTS_MAX:
+            continue
+        if hold := decide(rows, alerts, lifted[number], now):
+            found[number] = hold
+    return found
+
+
+def fitting(session: Session, incident_id: int, now: datetime) -> list[int]:
+    """Those that go on and fit any of its alerts, whether they hold it or another does in their place."""
+    subjects = _firing(session, [incident_id])[0][incident_id]
+    going_on = [row for row in live(session, now) if value(row).until(now) is not None]
+    return [row.id for row in going_on if any(value(row).fits(subject) for subject in subjects)]
+
+
+def _firing(session: Session, incident_ids: Sequence[int]) -> tuple[defaultdict[int, list[Subject]], set[int]]:
+    """Incident -> what of it fires; and the incidents that a person reported."""
     subjects: defaultdict[int, list[Subject]] = defaultdict(list)
     asks_for_help: set[int] = set()
     firing = (
@@ -110,14 +130,7 @@ def decided(
         subjects[row.incident_id].append(Subject(row.key, row.labels, row.title))
         if row.source == REPORTED:
             asks_for_help.add(row.incident_id)
-    lifted = overridden(session, incident_ids)
-    found = {}
-    for number, alerts in subjects.items():
-        if number in asks_for_help or len(alerts) > ALERTS_MAX:
-            continue
-        if hold := decide(rows, alerts, lifted[number], now):
-            found[number] = hold
-    return found
+    return subjects, asks_for_help
 
 
 def said(row: SilenceRow) -> str:

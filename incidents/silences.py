@@ -101,16 +101,16 @@ def over(session: Session, incident: Incident, ending: Ending, now: datetime) ->
 
 
 def lift(session: Session, desk: Desk, incident: Incident, actor: Actor, now: datetime) -> None:
-    """A person asks for people: what silences fit now do not hold this incident again. The caller wakes somebody."""
+    """A person asks for people: what silences fit now do not hold this incident again, nor those that fit only some of
+    its alerts or would have held it later. The caller wakes somebody."""
     session.flush()
-    fitting = find(session, incident, now)
     was_held = incident.silenced_until is not None
     over(session, incident, Ending.OVERRIDDEN, now)
     if was_held:
         text = f"{actor.name} has people woken although it was silenced; it is not held back again by this silence."
         noting.note(session, desk, incident, "silence.overridden", text, actor, now)
     known = silence_rows.overridden(session, [incident.id])[incident.id]
-    for silence_id in fitting.of if fitting else ():
+    for silence_id in silence_rows.fitting(session, incident.id, now):
         if silence_id not in known:
             session.add(overridden(silence_id, incident.id, now))
 
