@@ -39,6 +39,8 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
     )
     if isinstance(verdict, Already):
         return _again(session, desk, incident, actor, now)
+    if actor.kind == "source" and isinstance(verdict, Moved) and grouping.is_shared(session, incident):
+        verdict = Withheld(lifecycle.ONE_OF_SEVERAL)
     if isinstance(verdict, Withheld):
         noting.note(
             session, desk, incident, "source.acknowledged", f"{actor.name} acknowledged; {verdict.why}.", actor, now

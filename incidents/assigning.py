@@ -13,7 +13,7 @@ from escalation.channels import wording
 from escalation.models import Responder, TimerKind
 from escalation.paging import timers
 from escalation.paging.timers import Claimed
-from incidents import actions, briefing, clocks, noting, routing, silences
+from incidents import actions, briefing, clocks, grouping, lifecycle, noting, routing, silences
 from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Status
 from incidents.models import Incident
@@ -116,6 +116,8 @@ def snooze(session: Session, desk: Desk, number: int, actor: Actor, now: datetim
         raise NotAllowedError(f"Only a person can snooze an incident; {actor.name} is a program.")
     if incident.incident_class == IncidentClass.CONSTITUTIONAL:
         raise ConflictError(f"Incident {number} is constitutional, and those are never snoozed. A keeper may hold it.")
+    if actor.kind == "source" and grouping.is_shared(session, incident):
+        raise ConflictError(f"Incident {number} cannot be snoozed by {actor.name}: {lifecycle.ONE_OF_SEVERAL}.")
     if until <= now or until > now + SNOOZE_MAX:
         problem = f"must lie between now and {SNOOZE_MAX.days} days from now"
         raise InvalidInputError("It cannot be snoozed until then.", fields={"until": problem})

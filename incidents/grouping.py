@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import ColumnElement, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from escalation import escalate, locks
@@ -44,7 +44,8 @@ def key_of(service: Service, incoming: IncomingAlert, found: Classification) -> 
 def joinable(
     session: Session, service: Service, group_key: str, actor: Actor, now: datetime, *, held: int | None
 ) -> Incident | None:
-    """The incident that a new alert joins, locked. What a person reports joins none: they ask for somebody.
+    """The incident that a new alert joins, locked. What a person reports joins none: they ask for somebody. Nothing joins
+    what a source or a program acknowledged, and no person: then nobody would know of it.
 
     `held`: an incident that this transaction has locked already; it may lock no other beside it.
     """
@@ -59,6 +60,7 @@ def joinable(
             Incident.group_key == group_key,
             Incident.opened_at > now - grouping.within,
             Incident.status.in_(GOING_ON),
+            or_(Incident.status == Status.OPEN, Incident.acknowledged_by_id.is_not(None)),
             Incident.incident_class == IncidentClass.OPERATIONAL,
         )
         .order_by(Incident.opened_at.desc(), Incident.id.desc())
@@ -82,6 +84,14 @@ def join(
     rising.after_alert(session, desk, incident, alert, found, now)
     silences.look_again(session, desk, incident, now)
     show(session, incident, now)
+
+
+def is_shared(session: Session, incident: Incident) -> bool:
+    """Whether several alerts of it fire: what a source says of one of them does not hold for the others."""
+    if not incident.group_key:
+        return False
+    firing = select(Alert.id).where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING)
+    return len(session.scalars(firing.limit(2)).all()) > 1
 
 
 def show(session: Session, incident: Incident, now: datetime) -> None:

@@ -43,8 +43,9 @@ def after_alert(
 def to(
     session: Session, desk: Desk, incident: Incident, new: Severity, now: datetime, *, by_person: bool = False
 ) -> None:
-    """Set the severity and do what follows. A rise to what one pages for un-acknowledges, unless a person made it
-    while holding the incident: they are awake and know. Nor if it would be held back then: nobody at all would have it."""
+    """Set the severity and do what follows. A rise to what one pages for un-acknowledges, and any that is told of ends
+    a snooze, unless a person made it while holding the incident: they are awake and know. Nor if it would be held back
+    then: nobody at all would have it."""
     old = Severity(incident.severity)
     incident.severity = new
     incident.severity_peak = severity.worst(Severity(incident.severity_peak), new)
@@ -54,7 +55,7 @@ def to(
     wakes = routing.wakes_again(old, new)
     kept = taken_back = False
     if (
-        wakes
+        (wakes or (incident.snoozed_until is not None and routing.begins_anew(old, new)))
         and incident.status == Status.ACKNOWLEDGED
         and not by_person
         and not (kept := _left(session, desk, incident, now))
@@ -80,8 +81,8 @@ def to(
             standing=briefing.standing(session, incident, now),
             now=now,
         )
-    elif incident.snoozed_until is not None and incident.incident_class == IncidentClass.CONSTITUTIONAL:
-        text = "It is constitutional now, and those are never snoozed; nobody has it any more."
+    elif incident.incident_class == IncidentClass.CONSTITUTIONAL and (why := _no_person_has_it(incident)):
+        text = f"It is constitutional now, and {why}; nobody has it any more."
         if clocks.take_back(session, desk, incident, text, TOCSIN, now):
             clocks.resume(session, desk, incident, now)
     elif routing.begins_anew(old, new):
@@ -110,6 +111,13 @@ def _left(session: Session, desk: Desk, incident: Incident, now: datetime) -> bo
     facts = {"responder": told.key, "silences": sorted(hold.of)}
     noting.note(session, desk, incident, "acknowledgement.kept", text, TOCSIN, now, facts)
     return True
+
+
+def _no_person_has_it(incident: Incident) -> str:
+    """Of one that is not open: why a constitutional one cannot be left so; empty if a person has it."""
+    if incident.snoozed_until is not None:
+        return "those are never snoozed"
+    return "" if incident.acknowledged_by_id is not None else f"{incident.acknowledged_by} is no person"
 
 
 def tell(session: Session, desk: Desk, incident: Incident, now: datetime) -> None:

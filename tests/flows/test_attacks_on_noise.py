@@ -7,7 +7,10 @@ from datetime import timedelta
 import pytest
 
 from config.database import Database
+from config.errors import ConflictError
 from incidents import assigning
+from incidents.desk import Actor
+from incidents.severity import Severity
 from incidents.sources.base import AlertStatus
 from tests.silenced import end, extend, held, silence, suspected
 from tests.world import MONDAY, World, team
@@ -15,10 +18,17 @@ from tests.world import MONDAY, World, team
 HOUR = timedelta(hours=1)
 GROUPING = team().replace("checkout: {policy: standard, ", "checkout: {policy: standard, group: {within: 1h}, ")
 
+SOURCE = Actor(name="pagerduty (checkout)", kind="source", via="pagerduty")
+
 
 @pytest.fixture
 def world(sqlite_database: Database) -> World:
     return World(sqlite_database)
+
+
+@pytest.fixture
+def grouping(sqlite_database: Database) -> World:
+    return World(sqlite_database, config=GROUPING)
 
 
 def give_back(world: World, number: int, by: str = "ana") -> None:
@@ -50,9 +60,9 @@ def test_what_a_person_escalated_is_held_by_no_silence_that_went_on_then_and_is_
 
 
 def test_a_silence_of_one_alert_of_several_does_not_hold_what_a_person_escalated_once_the_others_end(
-    sqlite_database: Database,
+    grouping: World,
 ) -> None:
-    world = World(sqlite_database, config=GROUPING)
+    world = grouping
     number = world.alert(dedup_key="a", labels={"host": "db-1"})
     assert world.alert(dedup_key="b", labels={"host": "web-1"}) == number
     of_one = silence(world, services=(), labels={"host": "db-*"})
@@ -62,3 +72,55 @@ def test_a_silence_of_one_alert_of_several_does_not_hold_what_a_person_escalated
     assert world.incident(number).silenced_until is None
     end(world, of_one)
     assert suspected(world) == []
+
+
+def test_a_source_that_acknowledges_one_alert_of_several_quiets_none_of_the_others(grouping: World) -> None:
+    number = grouping.alert(dedup_key="a")
+    assert grouping.alert("Disk usage is odd", dedup_key="b") == number
+    grouping.alert(dedup_key="b", status=AlertStatus.ACKNOWLEDGED)
+    assert grouping.incident(number).status == "open"
+    said = [entry.text for entry in grouping.timeline(number) if entry.kind == "source.acknowledged"]
+    assert said and said[0].endswith("other alerts of the incident fire too, and a source speaks for one.")
+    with grouping.database.transaction() as session, pytest.raises(ConflictError, match="other alerts"):
+        assigning.snooze(session, grouping.desk, number, SOURCE, grouping.now, until=grouping.now + HOUR)
+    grouping.alert(dedup_key="a", status=AlertStatus.RESOLVED)
+    grouping.alert(dedup_key="b", status=AlertStatus.ACKNOWLEDGED)
+    assert grouping.incident(number).status == "acknowledged"
+
+
+def test_what_no_person_has_is_joined_by_nothing_so_that_somebody_learns_of_the_next_alert(grouping: World) -> None:
+    quieted = grouping.alert(dedup_key="a")
+    grouping.alert(dedup_key="a", status=AlertStatus.ACKNOWLEDGED)
+    before = len(grouping.sent("sms"))
+    number = grouping.alert(dedup_key="b")
+    assert number != quieted
+    assert grouping.alert(dedup_key="c") == number
+    assert len(grouping.sent("sms")) == before + 1
+
+
+def test_what_a_source_quieted_is_nobodys_once_it_turns_out_to_be_constitutional(world: World) -> None:
+    number = world.alert()
+    world.alert(status=AlertStatus.ACKNOWLEDGED)
+    assert world.incident(number).status == "acknowledged"
+    before = len(world.sent("sms"))
+    world.alert("Hash chain broken")
+    found = world.incident(number)
+    assert (found.status, found.incident_class) == ("open", "constitutional")
+    assert len(world.sent("sms")) == before + 1
+
+
+@pytest.mark.parametrize("first", [Severity.INFO, Severity.LOW])
+def test_what_is_told_of_at_once_does_not_wait_for_the_end_of_a_snooze(grouping: World, first: Severity) -> None:
+    number = grouping.alert(dedup_key="a")
+    grouping.reclassify(number, first)
+    grouping.acknowledge(number)
+    with grouping.database.transaction() as session:
+        ana = grouping.actor("ana")
+        assigning.snooze(session, grouping.desk, number, ana, grouping.now, until=grouping.now + 72 * HOUR)
+    before = len(grouping.sent("slack"))
+    assert grouping.alert("Something is odd", dedup_key="b") == number
+    found = grouping.incident(number)
+    assert (found.severity, found.status, found.snoozed_until) == ("MEDIUM", "open", None)
+    assert len(grouping.sent("slack")) == before + 1
+    grouping.fast_forward(minutes=15)
+    assert [sent.to for sent in grouping.sent("sms")][-1] == "+15005550101"
