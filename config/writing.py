@@ -41,7 +41,8 @@ def _lines(value: Mapping[str, Any]) -> Iterator[str]:
     for key, each in value.items():
         name = _scalar(key, is_key=True)
         inline = _inline(each)
-        if inline is not None and len(inline) + len(name) <= LINE_CHARACTERS_MAX:
+        fits = inline is not None and len(inline) + len(name) <= LINE_CHARACTERS_MAX
+        if fits or not isinstance(each, Mapping | Sequence) or isinstance(each, str):
             yield f"{name}: {inline}"
         elif isinstance(each, Mapping):
             yield f"{name}:"

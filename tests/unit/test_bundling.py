@@ -47,7 +47,7 @@ def test_nothing_is_held_for_more_than_a_window_after_it_was_due(
     messages: int, last: float | None, worst: int | None, rank: int, due: float
 ) -> None:
     until = held(Told(messages, None if last is None else after(last), worst), rank=rank, due=due)
-    assert until is None or 0 < until <= due + 20
+    assert until is None or 0 < until <= due + 20 + 1e-6  # a moment is kept to the microsecond
 
 
 # Budgets

@@ -51,6 +51,11 @@ def test_whatever_is_written_reads_back_as_the_same(value: dict[str, Any]) -> No
     assert read(to_text(value)) == value
 
 
+def test_a_long_text_stays_a_text() -> None:
+    value = {"maintenance": {"patches": {"reason": "as agreed with everybody " * 8, "title": "\U0002ebe1" * 12}}}
+    assert read(to_text(value)) == value
+
+
 def test_it_is_written_as_people_write_it() -> None:
     levels = [{"level": 1, "after": "0s", "page": ["schedule:primary"]}, {"level": 2, "after": "1h30m"}]
     file = {
