@@ -17,6 +17,9 @@ _END = re.compile(
     re.I,
 )
 
+# What follows "resolve" where somebody is asked to.
+_ASKING = frozenset(("this", "that", "these", "those", "all", "them", "by", "asap", "please", "now", "soon", "today"))
+
 
 def first_line(text: str) -> str:
     """The first line that is a person's own; empty if there is none.
@@ -47,9 +50,17 @@ def read(line: str) -> Words:
     if words.verb is not Verb.HELP:
         return words
     said, _, rest = line.strip(" \"'“”.!").partition(" ")
-    verb = reply_words.WORDS.get(said.lower().rstrip(".,:;!"))
-    if verb is Verb.ESCALATE and not rest.strip():
+    word, rest = said.lower().rstrip(".,:;!"), rest.strip()
+    verb = reply_words.WORDS.get(word)
+    if verb is Verb.ESCALATE and not rest:
         return Words(verb)
-    if verb is Verb.RESOLVE and not re.match(r"[\s#:,]*[0-9]", rest):
+    if verb is Verb.RESOLVE and not re.match(r"[\s#:,]*[0-9]", rest) and _says_that_it_is_over(word, said, rest):
         return replace(Words(verb), rest=rest.strip(" \t,.;:!-"))
     return words
+
+
+def _says_that_it_is_over(word: str, said: str, rest: str) -> bool:
+    """Not "Close to a fix" and not "Resolve this today, please": who is asked to resolve it has not done so yet."""
+    if not rest or said.endswith(":"):
+        return True
+    return word == "resolved" or (word == "resolve" and rest.lower().split()[0].strip(".,;!?") not in _ASKING)

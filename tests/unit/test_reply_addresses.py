@@ -92,6 +92,12 @@ def test_the_first_line_that_is_a_persons_own(text: str, line: str) -> None:
         ("escalate to Bo please", Verb.HELP, None, ""),
         ("I am on it", Verb.HELP, None, ""),
         ("Please do not resolve it", Verb.HELP, None, ""),
+        ("Close to a fix, hold on", Verb.HELP, None, ""),
+        ("R u kidding", Verb.HELP, None, ""),
+        ("Resolve this ASAP please!", Verb.HELP, None, ""),
+        ("resolve by tomorrow", Verb.HELP, None, ""),
+        ("close", Verb.RESOLVE, None, ""),
+        ("R: disk replaced", Verb.RESOLVE, None, "disk replaced"),
         ("", Verb.HELP, None, ""),
     ],
 )
