@@ -47,7 +47,11 @@ _LEADING = re.compile(
     r"(?:\s+in\s+(?:\d+\s*[a-z]+\s*)+)?\s*(?::|\||\s[-–—]+\s)\s*",
     re.I,
 )
-_SHOUTED = re.compile(r"(?P<word>RESOLVED|RECOVERY|RECOVERED|CLEARED)\s+")
+# Not RECOVERY, which may fail or begin: products put it before a colon, or in brackets.
+_SHOUTED = re.compile(r"(?P<word>RESOLVED|RECOVERED|CLEARED)\s+")
+# "UP: 3, DOWN: 2" and "Success: 0" count; they do not say that anything is over.
+_COUNTS = re.compile(rf"\d+\W+{_STATE}\W*[1-9]", re.I)
+_COUNT = re.compile(r"\d+(?:[\s,;/|]|$)")
 _TRANSITION = re.compile(rf"\s+{_STATE}\s*(?:->|=>|→)\s*(?P<word>{_STATE})[\s!.]*$", re.I)
 _AT_THE_END = re.compile(
     rf"(?:\s+(?:is|are|is now|went|has gone)\s+|\s*[:|]\s+|\s+[-–—]+\s+)(?P<word>{_STATE})[\s!.]*$", re.I
@@ -59,6 +63,7 @@ _PHRASE = re.compile(
     re.I,
 )
 _COUNTED = re.compile(r"\s*:\s*\d+\s*$")
+_BAD_COUNT = re.compile(rf"(?:{_BEFORE})\s*:\s*0*[1-9]\d*", re.I)
 _STARS = re.compile(r"^\s*\*+\s*|\s*\*+\s*$")
 
 # A product's own words for a problem and for its end; the first is what both become in the key.
@@ -159,7 +164,10 @@ def _leading(rest: _Rest) -> None:
     kept = ""
     for _ in range(6):
         if bracket := _BRACKET.match(rest.text):
-            words = [_COUNTED.sub("", each).strip() for each in bracket[1].split(",")]
+            parts = [each.strip() for each in bracket[1].split(",")]
+            if len(parts) > 1 and any(_BAD_COUNT.fullmatch(each) for each in parts):
+                rest.take("problem")  # [OK:3, CRITICAL:2]
+            words = [_COUNTED.sub("", each).strip() for each in parts]
             words = [each for each in words if re.fullmatch(rf"{_STATE}|acknowledge(?:ment|d)", each, re.I)]
             if not words:
                 kept += bracket[0]  # "[db1]" belongs to what it is about
@@ -168,12 +176,24 @@ def _leading(rest: _Rest) -> None:
             ):  # [FIRING:1, RESOLVED:1]
                 rest.take(each)
             rest.text = rest.text[bracket.end() :]
-        elif word := (_LEADING.match(rest.text) or _SHOUTED.match(rest.text) or _nagios(rest.text)):
+        elif (word := (_LEADING.match(rest.text) or _SHOUTED.match(rest.text) or _nagios(rest.text))) and (
+            _standing(word["word"]) is not AlertStatus.RESOLVED or not _counts(word)
+        ):
             rest.take(word["word"])
             rest.text = rest.text[word.end() :]
         else:
             break
     rest.text = kept + rest.text
+
+
+def _counts(leading: re.Match[str]) -> bool:
+    """Whether a word of recovery that leads says how many, or is one that may as well belong to a sentence."""
+    after = leading.string[leading.end() :]
+    if _COUNTS.match(after):
+        return True
+    doubtful = leading["word"].casefold() in _DOUBTFUL
+    dashed = leading[0].rstrip()[-1:] in "-–—"
+    return doubtful and (_COUNT.match(after) is not None or (dashed and not leading["word"].isupper()))
 
 
 def _nagios(text: str) -> re.Match[str] | None:
