@@ -30,6 +30,7 @@ def after_alert(
     if (new_class, new) == (old_class, old):
         return
     alert.severity = found.severity
+    incident.confirm_class = incident.confirm_class or found.confirm_class
     if incident.group_key:
         incident.title = alert.title  # of several it is named after the worst: pages say that title first
     incident.incident_class = new_class

@@ -124,3 +124,11 @@ def test_what_is_told_of_at_once_does_not_wait_for_the_end_of_a_snooze(grouping:
     assert len(grouping.sent("slack")) == before + 1
     grouping.fast_forward(minutes=15)
     assert [sent.to for sent in grouping.sent("sms")][-1] == "+15005550101"
+
+
+def test_who_is_to_confirm_a_class_is_asked_when_a_repeat_gives_the_incident_that_class(world: World) -> None:
+    number = world.alert("CPU at 80 %")
+    assert world.incident(number).confirm_class is False
+    world.alert("halt signal seen", labels={"host": "unknown-7"})
+    found = world.incident(number)
+    assert (found.incident_class, found.severity, found.confirm_class) == ("constitutional", "HIGH", True)
