@@ -75,8 +75,8 @@ def _read(edge: Edge, way_in: Door, source: Source, repair: Repair, now: datetim
         edge.fetch(address)
         log.info("subscription confirmed", source=source.name, integration=way_in.key_hint)
         return []
-    if way_in.senders:
-        payload = {"letter": payload, "senders": way_in.senders}
+    if source.content == "bytes":
+        payload = {"letter": payload, "senders": way_in.senders, "origin": edge.desk.base_url}
     if way_in.mapping:
         return mapping.parse(payload, way_in.mapping, now=now)
     return source.parse(payload, now=now)

@@ -46,7 +46,11 @@ def channels(settings: Settings, database: Database) -> Mapping[str, Channel]:
         made |= {"sms": Sms(account, base_url), "voice": Voice(account, base_url)}
     if settings.smtp_url:
         made["email"] = Email(
-            settings.smtp_url, settings.smtp_from, links=action_links(settings), replies=reply_addresses(settings)
+            settings.smtp_url,
+            settings.smtp_from,
+            links=action_links(settings),
+            replies=reply_addresses(settings),
+            origin=base_url,
         )
     return made
 

@@ -19,7 +19,7 @@ from config import clock
 from escalation.channels import action_links, email_text, wording
 from escalation.channels.action_links import Links
 from escalation.channels.base import ChannelError, Message, Purpose, Sent
-from escalation.channels.reply_addresses import ReplyAddresses, ReplyTo
+from escalation.channels.reply_addresses import ORIGIN, ReplyAddresses, ReplyTo
 
 TIMEOUT_SECONDS = 10.0  # for each step of the conversation
 SMTP_PORT, SMTPS_PORT = 587, 465
@@ -35,6 +35,7 @@ _ADDRESS = re.compile(rf"{_ATOMS}@[\w-]+(?:\.[\w-]+)*")
 class Email:
     """`smtp_url` is smtp://user:password@host:587, which is encrypted where the server offers it, or smtps://….
 
+    `origin` is this Tocsin's address: a letter that comes back to it is known by that, and opens no incident.
     `links` makes the addresses that act; without it a letter only leads to the incident. `replies` makes those that
     letters are answered to.
     A password is never sent over an unencrypted connection to another machine.
@@ -49,6 +50,7 @@ class Email:
         *,
         links: Links | None = None,
         replies: ReplyAddresses | None = None,
+        origin: str = "",
         timeout_seconds: float = TIMEOUT_SECONDS,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
@@ -59,7 +61,7 @@ class Email:
         self._user, self._password = unquote(url.username or ""), unquote(url.password or "")
         self._sender, self._timeout_seconds, self._now = sender, timeout_seconds, now
         self._tls = ssl.create_default_context()
-        self._links, self._replies = links, replies
+        self._links, self._replies, self._origin = links, replies, origin
 
     def send(self, address: str, message: Message) -> Sent:
         letter = self._letter(address, message)
@@ -125,6 +127,8 @@ class Email:
         if wording.is_about_an_incident(message):
             # Letters about one incident belong to one thread; this names its first, which need not exist.
             letter["References"] = f"<{about}@{domain}>"
+        if self._origin:
+            letter[ORIGIN] = self._origin
         # So that an absence notice does not answer.
         letter["Auto-Submitted"] = "auto-replied" if message.answering else "auto-generated"
         if message.answering and message.answering.in_reply_to:

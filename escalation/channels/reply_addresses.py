@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from escalation.channels.action_links import GOOD_FOR, MAC_BYTES
 
+ORIGIN = "X-Tocsin"  # the header that says which Tocsin wrote a letter
 REPLY = "reply"  # stands before the plus; no integration's key is that short
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -76,7 +76,8 @@ class Corridor:
     def _alert(self, way_in: Door, recipient: Recipient, letter: Letter) -> str:
         now = self.edge.read_clock()
         try:
-            alerts = email.of_letter(letter, recipient.tag, now, senders=way_in.senders)
+            origin = self.edge.desk.base_url
+            alerts = email.of_letter(letter, recipient.tag, now, senders=way_in.senders, origin=origin)
         except PayloadRefusedError as refused:
             log.error("letter refused", integration=way_in.key_hint, problem=refused.problem)
             self._note(Arrival(way_in.integration_id, now, Verdict.REFUSED, problem=refused.problem), letter)

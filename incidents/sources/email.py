@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from escalation.channels.reply_addresses import ORIGIN
 from incidents.severity import Severity
 from incidents.sources import generic, letters, reading, subjects
 from incidents.sources.base import AlertStatus, IncomingAlert, PayloadRefusedError
@@ -38,22 +39,28 @@ _SAID_SEVERITY = re.compile(r"^[ \t>*]*(?:severity|priority)[ \t*]*[:=][ \t*]*([
 
 
 def parse(payload: Any, *, now: datetime) -> list[IncomingAlert]:
-    """One alert; none for what asks for nobody. `payload` is the letter's bytes, or {letter, tag, senders}: `tag` is
-    what stood behind the plus of the address it came to, `senders` whose letters alone are taken."""
-    tag, senders = "", ()
+    """One alert; none for what asks for nobody. `payload` is the letter's bytes, or {letter, tag, senders, origin}: `tag`
+    is what stood behind the plus of the address it came to, `senders` whose letters alone are taken."""
+    tag, senders, origin = "", (), ""
     if isinstance(payload, Mapping):
         tag, senders = reading.text_of(payload.get("tag")), payload.get("senders") or ()
+        origin = reading.text_of(payload.get("origin"))
         payload = payload.get("letter")
     if isinstance(payload, str):
         payload = payload.encode("utf-8", "surrogatepass")
     if not isinstance(payload, bytes):
         raise PayloadRefusedError("", "must be a letter: its headers, an empty line, and its text")
-    return of_letter(letters.read(payload), tag, now, senders=senders)
+    return of_letter(letters.read(payload), tag, now, senders=senders, origin=origin)
 
 
-def of_letter(letter: Letter, tag: str, now: datetime, *, senders: Sequence[str] = ()) -> list[IncomingAlert]:
+def of_letter(
+    letter: Letter, tag: str, now: datetime, *, senders: Sequence[str] = (), origin: str = ""
+) -> list[IncomingAlert]:
     """Raises PayloadRefusedError for what no monitor wrote, or none of `senders` did: patterns such as `*@example.org`
-    of what From says, which anybody can write there."""
+    of what From says, which anybody can write there. What the Tocsin at `origin` wrote itself is refused too: where an
+    address of somebody it pages leads back to it, each page would open an incident that pages again."""
+    if origin and letter.header(ORIGIN) == origin:
+        raise PayloadRefusedError("", "it is a letter of this Tocsin's own; an address that it pages leads back to it")
     if letter.is_report or letter.answers_by_itself:
         what = "a report of a delivery" if letter.is_report else "an automatic answer"
         raise PayloadRefusedError("", f"it is {what} and no alert; let the sender's own address receive those")

@@ -30,7 +30,7 @@ class Post:
     def __init__(self, site: Site, server: FakeMailServer) -> None:
         self.site, self.world, self.server = site, site.world, server
         sender = "Tocsin <tocsin@pager.example.org>"
-        real = Email(server.url, sender, replies=ADDRESSES, now=lambda: self.world.now)
+        real = Email(server.url, sender, replies=ADDRESSES, origin=self.world.desk.base_url, now=lambda: self.world.now)
         self.world.channels["email"] = real  # type: ignore[assignment]  # the real one in the fake's place
 
     def paged(self, title: str = "Observer API down", **more: Any) -> tuple[int, EmailMessage]:
@@ -243,3 +243,14 @@ def test_the_answer_outlives_a_mail_server_that_is_away(post: Post) -> None:
     assert len(post.said()) == 1
     with post.world.database.reading() as session:
         assert [row.kind for row in session.scalars(select(Notice))] == ["answer"]
+
+
+def test_a_page_that_leads_back_to_an_integration_opens_no_incident_that_pages_again(post: Post) -> None:
+    number, letter = post.paged()
+    code, words = post.site.send(letter.as_bytes())
+    assert (code, words.startswith("5.7.1 It is a letter of this tocsin's own")) == (550, True)
+    assert [row[1] for row in post.site.incidents()] == ["open"]
+    del letter["X-Tocsin"]
+    letter["X-Tocsin"] = "https://another.example.org"
+    assert post.site.send(letter.as_bytes()) == (250, "")
+    assert len(post.site.incidents()) == 2 and number == 1
