@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.orm import Base, BigId, Json, where
@@ -132,6 +132,11 @@ class Alert(Base):
     resolved_at: Mapped[datetime | None]
     flapping: Mapped[bool] = mapped_column(default=False)  # it came and went so often that its end must last
     settles_at: Mapped[datetime | None]  # flapping, and its source says it has ended: it counts as firing until then
+
+
+# Written out as the condition of uq_alerts_open_dedup is: SQLite uses a partial index for nothing else. Nor does it where
+# alerts are to come in the order of their ids: it would read all there ever were.
+IS_FIRING: ColumnElement[bool] = literal_column("alerts.status = 'firing'")
 
 
 class RequestState(StrEnum):

@@ -7,14 +7,11 @@ from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import func, select
 
 from config.database import Database
 from incidents import grouping
-from incidents.models import Alert, Incident
-
-# Written out as its index's condition is: SQLite uses a partial index for nothing else.
-_IS_FIRING: ColumnElement[bool] = literal_column("alerts.status = 'firing'")
+from incidents.models import IS_FIRING, Alert, Incident
 
 
 def collector(database: Database, _: Callable[[], datetime]) -> Callable[[], Iterable[Metric]]:
@@ -24,12 +21,11 @@ def collector(database: Database, _: Callable[[], datetime]) -> Callable[[], Ite
             .join(Incident, Incident.id == Alert.incident_id)
             .where(Incident.status.in_(grouping.GOING_ON), Incident.group_key != "")
         )
-        settling = select(func.count()).select_from(Alert).where(_IS_FIRING, Alert.settles_at.is_not(None))
-        flapping = select(func.count()).select_from(Alert).where(_IS_FIRING, Alert.flapping)
+        flapping = select(func.count(), func.count(Alert.settles_at)).where(IS_FIRING, Alert.flapping)
         with database.reading() as session:
             alerts, incidents = session.execute(of_groups).one()
-            counted = (alerts - incidents, session.scalar(flapping) or 0, session.scalar(settling) or 0)
-        joined, flaps, settles = counted
+            flaps, settles = session.execute(flapping).one()
+        joined = alerts - incidents
         yield GaugeMetricFamily("tocsin_alerts_joined", "Alerts that joined another's incident, not over yet", joined)
         yield GaugeMetricFamily("tocsin_alerts_flapping", "Alerts that fire and are held as flapping", flaps)
         yield GaugeMetricFamily("tocsin_alerts_settling", "Of those, which end if they stay quiet", settles)

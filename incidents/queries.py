@@ -17,6 +17,7 @@ from escalation import queries as paging_queries
 from escalation.brief import Standing
 from escalation.queries import Person
 from incidents import briefing, phases, severity, silence_queries
+from incidents.lifecycle import Status
 from incidents.models import ChangeRequest, Incident, RequestState, Service
 from incidents.phases import Hold, Phase
 from incidents.proof import timeline
@@ -110,8 +111,10 @@ def _narrowed(statement: Select[Incident, str], wanted: Wanted, before: int | No
         statement = statement.where(Incident.incident_class == wanted.incident_class)
     if wanted.service:
         statement = statement.where(Service.key == wanted.service)
-    if wanted.silenced is not None:
-        statement = statement.where(Incident.silenced_until.is_not(None) == wanted.silenced)
+    if wanted.silenced:  # only what is open ever is, and of that there is an index
+        statement = statement.where(Incident.status == Status.OPEN, Incident.silenced_until.is_not(None))
+    elif wanted.silenced is not None:
+        statement = statement.where(Incident.silenced_until.is_(None))
     return statement if before is None else statement.where(Incident.id < before)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, literal_column, or_, select, update
+from sqlalchemy import Row, Select, and_, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -37,15 +37,13 @@ from incidents import (
 )
 from incidents.desk import Desk
 from incidents.lifecycle import Status
-from incidents.models import Alert, Incident, Service
+from incidents.models import IS_FIRING, Alert, Incident, Service
 from incidents.severity import IncidentClass, Severity
 from incidents.sources.base import AlertStatus
 from runbook_links import links
 
 MENDED_MAX = 500  # incidents in one round; the worst first, the rest in the next
 ENDED = (Status.RESOLVED, Status.CLOSED)
-# Written out as its index's condition is: SQLite uses a partial index for nothing else.
-_IS_FIRING: ColumnElement[bool] = literal_column("alerts.status = 'firing'")
 
 log = logs.get("reconciler")
 
@@ -84,7 +82,10 @@ def suspects(session: Session, now: datetime) -> list[Finding]:
         if len(rows) < reconcile.PAGE_ROWS:
             break
         after = rows[-1].incident_id
-    running = _incidents(now).where(Incident.status != Status.OPEN, Timer.id.is_not(None))
+    # By the timers there are: of the incidents there ever were most are over.
+    timed = select(Escalation.incident_id).join(Timer, Timer.subject_id == Escalation.id)
+    waiting = timed.where(Timer.kind == TimerKind.ADVANCE).scalar_subquery()
+    running = _incidents(now).where(Incident.status != Status.OPEN, Incident.id.in_(waiting))
     found += _of_incidents(session, session.execute(running.limit(reconcile.PAGE_ROWS)).all(), now)
     found += [*owed.suspects(session), *_of_no_incidents(session, now), *reconciling_settling.suspects(session)]
     return [*found, *_alerts(session), *reconcile.suspects(session, now)]
@@ -193,7 +194,7 @@ def _alerts(session: Session, number: int | None = None) -> list[Finding]:
     statement = (
         select(Alert.id, Alert.incident_id, Alert.title, Incident.status)
         .outerjoin(Incident, Incident.id == Alert.incident_id)
-        .where(_IS_FIRING, or_(Incident.id.is_(None), Incident.status.in_(ENDED)))
+        .where(IS_FIRING, or_(Incident.id.is_(None), Incident.status.in_(ENDED)))
     )
     if number is not None:
         statement = statement.where(Alert.incident_id == number)
@@ -204,7 +205,7 @@ def _alerts(session: Session, number: int | None = None) -> list[Finding]:
             row.incident_id,
             row.id,
         )
-        for row in session.execute(statement.order_by(Alert.id).limit(reconcile.PAGE_ROWS))
+        for row in session.execute(statement.limit(reconcile.PAGE_ROWS))
     ]
 
 

@@ -13,8 +13,8 @@ from escalation.paging import timers
 from incidents import events
 from incidents.event_models import EventDelivery
 
-ROWS_MAX = 1_000  # mended in one round; the oldest first, the rest in the next
-# Written out as its index's condition is: SQLite uses a partial index for nothing else.
+ROWS_MAX = 1_000  # mended in one round, the rest in the next
+# Written out as its index's condition is, and asked for in its order: SQLite uses a partial index for nothing else.
 _IS_QUEUED: ColumnElement[bool] = literal_column("event_deliveries.state = 'queued'")
 
 
@@ -23,7 +23,7 @@ def suspects(session: Session) -> list[Finding]:
         select(EventDelivery.id, EventDelivery.kind, EventDelivery.incident_id)
         .outerjoin(Timer, and_(Timer.kind == TimerKind.EVENT, Timer.subject_id == EventDelivery.id))
         .where(_IS_QUEUED, Timer.id.is_(None))
-        .order_by(EventDelivery.id)
+        .order_by(EventDelivery.receiver_id, EventDelivery.incident_id, EventDelivery.id)
         .limit(ROWS_MAX)
     )
     text = "A program was to be told that incident {} was {}, and nothing would ever have told it."

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from escalation.findings import Finding, Kind
 from escalation.models import Timer, TimerKind
 from escalation.paging import reconcile, timers
-from incidents.models import Alert
-
-# Written out as its index's condition is: SQLite uses a partial index for nothing else.
-_IS_FIRING: ColumnElement[bool] = literal_column("alerts.status = 'firing'")
+from incidents.models import IS_FIRING, Alert
 
 
 def suspects(session: Session, number: int | None = None) -> list[Finding]:
@@ -21,8 +18,7 @@ def suspects(session: Session, number: int | None = None) -> list[Finding]:
     statement = (
         select(Alert.id, Alert.incident_id, Alert.title, Alert.settles_at)
         .outerjoin(Timer, (Timer.kind == TimerKind.SETTLE) & (Timer.subject_id == Alert.id))
-        .where(_IS_FIRING, Alert.settles_at.is_not(None), Timer.id.is_(None))
-        .order_by(Alert.id)
+        .where(IS_FIRING, Alert.settles_at.is_not(None), Timer.id.is_(None))
         .limit(reconcile.PAGE_ROWS)
     )
     if number is not None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from config.errors import NotFoundError
 from escalation.oncall.hours import DAYS
 from incidents import silence_rows
+from incidents.lifecycle import Status
 from incidents.models import Incident
 from incidents.silence_models import SilencedIncident, SilenceRow
 
@@ -136,9 +137,8 @@ def holders(session: Session, incident_ids: Collection[int]) -> dict[int, tuple[
 def figures(session: Session, now: datetime) -> tuple[int, int]:
     """How many silences go on, and how many incidents are held back."""
     going_on = sum(silence_rows.value(row).until(now) is not None for row in silence_rows.live(session, now))
-    held_back = session.scalar(
-        select(func.count(SilencedIncident.incident_id.distinct())).where(SilencedIncident.outcome == "")
-    )
+    is_held_back = (Incident.status == Status.OPEN, Incident.silenced_until.is_not(None))
+    held_back = session.scalar(select(func.count()).select_from(Incident).where(*is_held_back))
     return going_on, held_back or 0
 
 
