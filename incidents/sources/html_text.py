@@ -1,11 +1,11 @@
 """HTML as the text a person would see, for letters that come without any other. Pure.
 
-Nothing is fetched and nothing runs: tags are read and thrown away. What is quoted is marked with "> ", as in plain text.
+Nothing is fetched and nothing runs: nh3 leaves only sound HTML of few tags, and these are read and thrown away. What is
+quoted is marked with "> ", as in plain text.
 """
 
 from __future__ import annotations
 
-import html
 import re
 from html.parser import HTMLParser
 
@@ -16,14 +16,12 @@ QUOTES_DEEP_MAX = 10
 
 _UNSEEN = frozenset({"script", "style", "title", "template"})
 _BLOCKS = (
-    "address article aside blockquote body br caption center dd div dl dt fieldset figure footer form h1 h2 h3 h4 h5 h6 "
-    "header hr li main nav ol p pre section table tr ul"
+    "address article aside blockquote br caption center dd div dl dt fieldset figure footer h1 h2 h3 h4 h5 h6 header hr "
+    "li main nav ol p pre section table tr ul"
 )
 _LINES = frozenset(_BLOCKS.split())
-_KEPT = {*_LINES, "a", "td", "th"} - {"body", "form"}
-_TAG = re.compile(r"<[^<>]{0,2000}>")
+_KEPT = {*_LINES, "a", "td", "th"}
 _BLANK_LINES = re.compile(r"\n{3,}")
-FAULTS = (ValueError, AssertionError, IndexError, KeyError, TypeError, RecursionError, NotImplementedError)
 
 
 def text(document: str) -> str:
@@ -38,13 +36,9 @@ def text(document: str) -> str:
         link_rel=None,
     )
     reader = _Reader()
-    try:
-        reader.feed(document)
-        reader.close()
-        found = reader.text()
-    except FAULTS:  # the standard library's parser fails at some of what is not HTML at all
-        found = ""
-    return found or _tidy(html.unescape(_TAG.sub(" ", document)))
+    reader.feed(document)
+    reader.close()
+    return reader.text()
 
 
 class _Reader(HTMLParser):
@@ -52,7 +46,6 @@ class _Reader(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._pieces: list[str] = []
         self._quotes = 0
-        self._unseen = ""
         self._pre = 0
         self._href = ""
         self._linked_from = 0
@@ -61,9 +54,7 @@ class _Reader(HTMLParser):
         return _tidy("".join(self._pieces))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _UNSEEN:
-            self._unseen = tag
-        elif tag == "blockquote":
+        if tag == "blockquote":
             self._quotes = min(self._quotes + 1, QUOTES_DEEP_MAX)
         elif tag == "a":
             self._href = dict(attrs).get("href") or ""
@@ -76,9 +67,7 @@ class _Reader(HTMLParser):
             self._pieces.append(" ")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == self._unseen:
-            self._unseen = ""
-        elif tag == "blockquote":
+        if tag == "blockquote":
             self._quotes = max(0, self._quotes - 1)
         elif tag == "pre":
             self._pre = max(0, self._pre - 1)
@@ -93,9 +82,8 @@ class _Reader(HTMLParser):
                 self._end_line()
 
     def handle_data(self, data: str) -> None:
-        if not self._unseen:
-            ends = "\n" + "> " * self._quotes
-            self._pieces.append(ends.join(data.split("\n")) if self._pre else re.sub(r"\s+", " ", data))
+        ends = "\n" + "> " * self._quotes
+        self._pieces.append(ends.join(data.split("\n")) if self._pre else re.sub(r"\s+", " ", data))
 
     def _end_line(self) -> None:
         self._pieces.append("\n" + "> " * self._quotes)
