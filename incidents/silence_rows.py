@@ -24,15 +24,22 @@ OVERRIDDEN = "overridden"  # how it ended that an incident was held back: a pers
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """`of`: until when each of the silences goes on that hold one of its alerts."""
+class HeldBack:
+    """How an incident is held back. `of`: until when each of the silences goes on that hold one of its alerts."""
 
     until: datetime
     of: Mapping[int, datetime]
     words: str
 
 
-Judge = Callable[[Sequence[SilenceRow]], Hold | None]
+@dataclass(frozen=True, slots=True)
+class GoingOn:
+    row: SilenceRow
+    silence: Silence
+    until: datetime
+
+
+Judge = Callable[[Sequence[SilenceRow]], HeldBack | None]
 
 
 def may_concern(service_key: InstrumentedAttribute[str]) -> ColumnElement[bool]:
@@ -69,48 +76,52 @@ def live(session: Session, now: datetime) -> Sequence[SilenceRow]:
     ).all()
 
 
-def decide(
-    rows: Sequence[SilenceRow], subjects: Sequence[Subject], without: Collection[int], now: datetime
-) -> Hold | None:
+def going_on(rows: Sequence[SilenceRow], now: datetime) -> list[GoingOn]:
+    """Those of them that go on, the one that goes on longest first."""
+    found = []
+    for row in sorted(rows, key=lambda row: row.id):
+        silence = value(row)
+        if row.ended_at is None and (until := silence.until(now)) is not None:
+            found.append(GoingOn(row, silence, until))
+    return sorted(found, key=lambda each: each.until, reverse=True)
+
+
+def decide(silences: Sequence[GoingOn], subjects: Sequence[Subject], without: Collection[int] = ()) -> HeldBack | None:
     """Who of these holds all the alerts, each by the silence that goes on longest; None if one is held by nobody."""
-    going_on = [
-        (until, row)
-        for row in rows
-        if row.id not in without and row.ended_at is None and (until := value(row).until(now)) is not None
-    ]
-    chosen: dict[int, tuple[datetime, SilenceRow]] = {}
+    silences = [each for each in silences if each.row.id not in without]
+    chosen: dict[int, GoingOn] = {}
     for subject in subjects:
-        fitting = [each for each in going_on if value(each[1]).fits(subject)]
-        if not fitting:
+        first = next((each for each in silences if each.silence.fits(subject)), None)
+        if first is None:
             return None
-        best = max(fitting, key=lambda each: (each[0], -each[1].id))
-        chosen[best[1].id] = best
+        chosen[first.row.id] = first
     if not chosen:
         return None
-    words = "; ".join(said(row) for _, row in chosen.values())
-    return Hold(min(until for until, _ in chosen.values()), {key: until for key, (until, _) in chosen.items()}, words)
+    words = "; ".join(said(each.row) for each in chosen.values())
+    of = {number: each.until for number, each in chosen.items()}
+    return HeldBack(min(of.values()), of, words)
 
 
 def decided(
     session: Session, incident_ids: Sequence[int], rows: Sequence[SilenceRow], now: datetime
-) -> dict[int, Hold]:
+) -> dict[int, HeldBack]:
     """Of these incidents, which all are operational, those that these silences hold back."""
     subjects, asks_for_help = _firing(session, incident_ids)
     lifted = overridden(session, incident_ids)
-    found = {}
+    silences, found = going_on(rows, now), {}
     for number, alerts in subjects.items():
         if number in asks_for_help or len(alerts) > ALERTS_MAX:
             continue
-        if hold := decide(rows, alerts, lifted[number], now):
-            found[number] = hold
+        if held_back := decide(silences, alerts, lifted[number]):
+            found[number] = held_back
     return found
 
 
 def fitting(session: Session, incident_id: int, now: datetime) -> list[int]:
     """Those that go on and fit any of its alerts, whether they hold it or another does in their place."""
     subjects = _firing(session, [incident_id])[0][incident_id]
-    going_on = [row for row in live(session, now) if value(row).until(now) is not None]
-    return [row.id for row in going_on if any(value(row).fits(subject) for subject in subjects)]
+    silences = going_on(live(session, now), now)
+    return [each.row.id for each in silences if any(each.silence.fits(subject) for subject in subjects)]
 
 
 def _firing(session: Session, incident_ids: Sequence[int]) -> tuple[defaultdict[int, list[Subject]], set[int]]:
@@ -140,11 +151,11 @@ def said(row: SilenceRow) -> str:
     return f'by silence {row.id} of {row.created_by}: "{row.reason}"'
 
 
-def locked(session: Session, judge: Judge, now: datetime) -> Hold | None:
+def locked(session: Session, judge: Judge, now: datetime) -> HeldBack | None:
     """What `judge` says of the silences that go on, once those that it chose are locked, and are as it saw them."""
     rows = live(session, now)
     for _ in range(TRIES_MAX):
-        found: Hold | None = judge(rows) if rows else None
+        found: HeldBack | None = judge(rows) if rows else None
         if found is None:
             return None
         locked = session.scalars(
@@ -154,7 +165,7 @@ def locked(session: Session, judge: Judge, now: datetime) -> Hold | None:
             .with_for_update(read=True)
             .execution_options(populate_existing=True)
         ).all()
-        again: Hold | None = judge(locked)
+        again: HeldBack | None = judge(locked)
         if again is not None:
             return again
         rows = live(session, now)

@@ -7,6 +7,7 @@ one that is being ended either sees whom it holds or holds nobody more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -24,8 +25,8 @@ from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
 from incidents.models import Alert, Incident, Service
 from incidents.severity import IncidentClass, Severity
-from incidents.silence_models import SilencedIncident
-from incidents.silence_rows import Hold
+from incidents.silence_models import SilencedIncident, SilenceRow
+from incidents.silence_rows import HeldBack
 from incidents.silencing import Subject
 
 RANK = 2  # whoever was held back is woken by nothing else
@@ -47,10 +48,14 @@ def at_opening(session: Session, desk: Desk, incident: Incident, alert: Alert, n
     if incident.incident_class == IncidentClass.CONSTITUTIONAL or alert.source == silence_rows.REPORTED:
         return False
     subjects = [Subject(service, alert.labels, alert.title)]
-    hold = silence_rows.locked(session, lambda rows: silence_rows.decide(rows, subjects, (), now), now)
-    if hold is None:
+
+    def judge(rows: Sequence[SilenceRow]) -> HeldBack | None:
+        return silence_rows.decide(silence_rows.going_on(rows, now), subjects)
+
+    found = silence_rows.locked(session, judge, now)
+    if found is None:
         return False
-    _hold(session, desk, incident, hold, now)
+    _hold(session, desk, incident, found, now)
     return True
 
 
@@ -134,7 +139,7 @@ def timer(incident_id: int, due_at: datetime) -> Wanted:
     return Wanted(TimerKind.SILENCE, incident_id, incident_id, due_at, rank=RANK)
 
 
-def find(session: Session, incident: Incident, now: datetime) -> Hold | None:
+def find(session: Session, incident: Incident, now: datetime) -> HeldBack | None:
     """What holds it back, or would if nobody had it; None if nothing does. What holds is locked, shared."""
     if incident.incident_class == IncidentClass.CONSTITUTIONAL:
         return None
@@ -145,18 +150,18 @@ def find(session: Session, incident: Incident, now: datetime) -> Hold | None:
     )
 
 
-def _hold(session: Session, desk: Desk, incident: Incident, found: Hold, now: datetime) -> None:
+def _hold(session: Session, desk: Desk, incident: Incident, found: HeldBack, now: datetime) -> None:
     text = f"Nobody is woken for it until {wording.moment(found.until, now)}: it is held back {found.words}"
     _note(session, desk, incident, text, found, now)
     _keep(session, incident, found, now)
 
 
-def _note(session: Session, desk: Desk, incident: Incident, text: str, found: Hold, now: datetime) -> None:
+def _note(session: Session, desk: Desk, incident: Incident, text: str, found: HeldBack, now: datetime) -> None:
     facts = {"silences": sorted(found.of), "until": utc_text(found.until)}
     noting.note(session, desk, incident, "incident.silenced", text, TOCSIN, now, facts)
 
 
-def _keep(session: Session, incident: Incident, found: Hold, now: datetime) -> None:
+def _keep(session: Session, incident: Incident, found: HeldBack, now: datetime) -> None:
     """Write down who holds it until when, and have it looked at then."""
     rows = session.scalars(
         select(SilencedIncident)
