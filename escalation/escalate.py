@@ -34,13 +34,13 @@ class Terms:
 
 
 def start(
-    session: Session, journal: Journal, brief: Brief, terms: Terms, now: datetime, *, held: bool = False
+    session: Session, journal: Journal, brief: Brief, terms: Terms, now: datetime, *, held_back: bool = False
 ) -> Escalation:
     """Begin to wake people for an incident. What is due at once is queued in this same transaction.
 
-    `held`: nobody is woken or told until it is resumed, which begins then.
+    `held_back`: nobody is woken or told until it is resumed, which begins then.
     """
-    progress = Progress(Stage.STOPPED, now) if held else plan.begin(terms.urgency, now, terms.days)
+    progress = Progress(Stage.STOPPED, now) if held_back else plan.begin(terms.urgency, now, terms.days)
     escalation = Escalation(
         incident_id=brief.incident_id,
         brief=brief.to_json(),
@@ -58,10 +58,10 @@ def start(
         firing=0,
         started_at=now,
         base_at=progress.base_at,
-        stopped_at=now if held else None,
+        stopped_at=now if held_back else None,
     )
     session.add(escalation)
-    if held:
+    if held_back:
         session.flush()
         return escalation
     if brief.halt_recommended:

@@ -27,10 +27,8 @@ from incidents import declared as declared_services
 from incidents.declared import DeclaredService
 from incidents.declared_events import DeclaredReceiver
 from incidents.declared_maintenance import DeclaredWindow
-from incidents.lifecycle import Status
+from incidents.lifecycle import UNSETTLED
 from incidents.models import Incident
-
-UNSETTLED = (Status.OPEN, Status.ACKNOWLEDGED)
 
 _log = logs.get(__name__)
 

@@ -19,8 +19,8 @@ from escalation.oncall import differences, moved_words, moves
 from escalation.oncall.hours import Hours
 from escalation.one_thing import Thing
 from incidents import check
-from incidents.configuration import UNSETTLED
 from incidents.desk import Desk
+from incidents.lifecycle import UNSETTLED
 from incidents.models import Incident, Service
 from incidents.routing import Choice
 

@@ -15,13 +15,12 @@ from escalation import escalate, locks
 from incidents import briefing, noise, noting, rising, silences
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
-from incidents.lifecycle import Status
+from incidents.lifecycle import UNSETTLED, Status
 from incidents.models import Alert, Incident, Service
 from incidents.noise import Grouping
 from incidents.severity import IncidentClass
 from incidents.sources.base import AlertStatus, IncomingAlert
 
-GOING_ON = (Status.OPEN, Status.ACKNOWLEDGED)
 # Written out as its index's condition is: SQLite uses a partial index for nothing else.
 _HAS_GROUP: ColumnElement[bool] = literal_column("incidents.group_key <> ''")
 
@@ -42,12 +41,12 @@ def key_of(service: Service, incoming: IncomingAlert, found: Classification) -> 
 
 
 def joinable(
-    session: Session, service: Service, group_key: str, actor: Actor, now: datetime, *, held: int | None
+    session: Session, service: Service, group_key: str, actor: Actor, now: datetime, *, locked: int | None
 ) -> Incident | None:
     """The incident that a new alert joins, locked. What a person reports joins none: they ask for somebody. Nothing joins
     what a source or a program acknowledged, and no person: then nobody would know of it.
 
-    `held`: an incident that this transaction has locked already; it may lock no other beside it.
+    `locked`: an incident that this transaction has locked already; it may lock no other beside it.
     """
     grouping = Grouping.from_json(service.grouping)
     if grouping is None or not group_key or actor.kind != "source":
@@ -59,7 +58,7 @@ def joinable(
             Incident.service_id == service.id,
             Incident.group_key == group_key,
             Incident.opened_at > now - grouping.within,
-            Incident.status.in_(GOING_ON),
+            Incident.status.in_(UNSETTLED),
             or_(Incident.status == Status.OPEN, Incident.acknowledged_by_id.is_not(None)),
             Incident.incident_class == IncidentClass.OPERATIONAL,
         )
@@ -68,7 +67,7 @@ def joinable(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return session.scalar(statement if held is None else statement.where(Incident.id == held))
+    return session.scalar(statement if locked is None else statement.where(Incident.id == locked))
 
 
 def join(

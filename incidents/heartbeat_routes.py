@@ -21,7 +21,7 @@ from config.schemas import Cursor, Moment, Strict, limit_field, paged
 from escalation.web_reader import times_of_reader
 from incidents import heartbeats
 from incidents.edge_in import Edge
-from incidents.lifecycle import Status
+from incidents.lifecycle import UNSETTLED
 from incidents.models import Alert, Heartbeat, Incident, Integration, Service
 from incidents.sources.base import AlertStatus
 
@@ -157,7 +157,7 @@ def _opened(session: Session, missing: list[Heartbeat]) -> dict[tuple[int, str],
             Integration.source == heartbeats.SOURCE,
             Alert.status == AlertStatus.FIRING,
             Alert.dedup_key.in_([row.name for row in missing]),
-            Incident.status.in_((Status.OPEN, Status.ACKNOWLEDGED)),
+            Incident.status.in_(UNSETTLED),
         )
         .group_by(Integration.service_id, Alert.dedup_key)
     )

@@ -115,14 +115,14 @@ def receive(
 
 def _new(
     session: Session, desk: Desk, door: Door, incoming: IncomingAlert, report: Report, now: datetime,
-    *, held: int | None = None,
+    *, locked: int | None = None,
 ) -> Received:  # fmt: skip
-    """It joins an incident of its service, or opens one. `held`: see `grouping.joinable`."""
+    """It joins an incident of its service, or opens one. `locked`: see `grouping.joinable`."""
     found = judging.judged(judging.classify(desk, door.service, incoming), report)
     alert = _alert(door, incoming, found, now)
     flaps = flapping.look(session, door.service, alert, found.incident_class, now)
     key = grouping.key_of(door.service, incoming, found)
-    incident = grouping.joinable(session, door.service, key, report.actor, now, held=held)
+    incident = grouping.joinable(session, door.service, key, report.actor, now, locked=locked)
     if incident is None:
         return _open(session, desk, door, incoming, report, now, alert=alert, found=found, group_key=key, flaps=flaps)
     grouping.join(session, desk, incident, alert, found, report.actor, now)
@@ -181,9 +181,11 @@ def _open(
         urgency=routing.urgency_of(found.severity),
         days=BusinessDays(door.service.timezone, door.service.holidays),
     )
-    held = door.may_be_silenced and silences.at_opening(session, desk, incident, alert, now, service=door.service.key)
-    escalate.start(session, desk.journal, brief, terms, now, held=held)
-    if not held:
+    held_back = door.may_be_silenced and silences.at_opening(
+        session, desk, incident, alert, now, service=door.service.key
+    )
+    escalate.start(session, desk.journal, brief, terms, now, held_back=held_back)
+    if not held_back:
         remedying.begin(session, desk, incident, door.service, now)
     return Received(incident.id, opened=True)
 
@@ -195,7 +197,7 @@ def _repeat(
     incident = noting.locked(session, alert.incident_id)
     session.refresh(alert)
     if alert.status != AlertStatus.FIRING:  # it ended while this one waited for the lock
-        return _new(session, desk, door, incoming, report, now, held=incident.id)
+        return _new(session, desk, door, incoming, report, now, locked=incident.id)
     found = judging.judged(judging.classify(desk, door.service, incoming), report)
     had_settled = flapping.came_back(session, alert)
     alert.count += 1

@@ -13,6 +13,9 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+UNSETTLED = (Status.OPEN, Status.ACKNOWLEDGED)
+
+
 class Move(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     UNACKNOWLEDGE = "unacknowledge"  # the severity rose, or nobody went on with it

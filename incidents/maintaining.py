@@ -57,19 +57,7 @@ def add(
     session: Session, silence: Silence, now: datetime, *, reason: str, created_by: str, name: str = ""
 ) -> SilenceRow:
     """Store it, with the timer that makes it begin."""
-    row = SilenceRow(
-        name=name,
-        services=list(silence.services),
-        labels=dict(silence.labels),
-        title=silence.title,
-        reason=reason,
-        starts_at=silence.starts_at,
-        ends_at=silence.ends_at,
-        hours=silence.hours.to_json() if silence.hours else {},
-        weeks=list(silence.weeks),
-        created_by=created_by,
-        created_at=now,
-    )
+    row = _row(silence, now, reason=reason, created_by=created_by, name=name)
     session.add(row)
     session.flush()
     _look_at(session, row.id, now)
@@ -171,23 +159,29 @@ def window(session: Session, _: Desk, claimed: Claimed, now: datetime) -> None:
 
 def count_fitting(session: Session, silence: Silence, now: datetime) -> int:
     """How many open incidents it would hold back by itself, if it went on now; at most COUNTED_MAX are looked at."""
-    always = SilenceRow(
-        id=0,
+    at_once = replace(silence, starts_at=now, ends_at=now + silencing.ONCE_MAX, hours=None, weeks=())
+    alone = _row(at_once, now, reason="", created_by="", name="")
+    alone.id = 0  # it is not stored
+    numbers = _open(session, silence, after=0, limit=COUNTED_MAX, silenced=True)
+    return sum(
+        len(silence_rows.decided(session, numbers[at : at + LOOKED_AT], [alone], now))
+        for at in range(0, len(numbers), LOOKED_AT)
+    )
+
+
+def _row(silence: Silence, now: datetime, *, reason: str, created_by: str, name: str) -> SilenceRow:
+    return SilenceRow(
+        name=name,
         services=list(silence.services),
         labels=dict(silence.labels),
         title=silence.title,
-        reason="",
-        created_by="",
-        name="",
-        starts_at=now,
-        ends_at=now + silencing.ONCE_MAX,
-        hours={},
-        weeks=[],
-    )
-    numbers = _open(session, silence, after=0, limit=COUNTED_MAX, silenced=True)
-    return sum(
-        len(silence_rows.decided(session, numbers[at : at + LOOKED_AT], [always], now))
-        for at in range(0, len(numbers), LOOKED_AT)
+        reason=reason,
+        starts_at=silence.starts_at,
+        ends_at=silence.ends_at,
+        hours=silence.hours.to_json() if silence.hours else {},
+        weeks=list(silence.weeks),
+        created_by=created_by,
+        created_at=now,
     )
 
 

@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric
 from sqlalchemy import func, select
 
 from config.database import Database
-from incidents import grouping
+from incidents.lifecycle import UNSETTLED
 from incidents.models import IS_FIRING, Alert, Incident
 
 
@@ -19,7 +19,7 @@ def collector(database: Database, _: Callable[[], datetime]) -> Callable[[], Ite
         of_groups = (
             select(func.count(Alert.id), func.count(Incident.id.distinct()))
             .join(Incident, Incident.id == Alert.incident_id)
-            .where(Incident.status.in_(grouping.GOING_ON), Incident.group_key != "")
+            .where(Incident.status.in_(UNSETTLED), Incident.group_key != "")
         )
         flapping = select(func.count(), func.count(Alert.settles_at)).where(IS_FIRING, Alert.flapping)
         with database.reading() as session:

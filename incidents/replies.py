@@ -16,7 +16,7 @@ from escalation.channels.base import Purpose, Reply, Verb
 from escalation.models import Page, PageState, Responder
 from incidents import actions
 from incidents.desk import Actor, Desk, Outcome
-from incidents.lifecycle import Status
+from incidents.lifecycle import UNSETTLED, Status
 from incidents.models import Incident
 
 ALL_MAX = 200  # in one answer; the worst go first, and the answer says what is left
@@ -164,10 +164,7 @@ def _newest_page(database: Database, person: Responder) -> int | None:
 def listed(database: Database) -> str:
     with database.reading() as session:
         rows = session.scalars(
-            select(Incident)
-            .where(Incident.status.in_((Status.OPEN, Status.ACKNOWLEDGED)))
-            .order_by(Incident.id.desc())
-            .limit(ALL_MAX)
+            select(Incident).where(Incident.status.in_(UNSETTLED)).order_by(Incident.id.desc()).limit(ALL_MAX)
         ).all()
     worst_first = sorted(rows, key=lambda i: (("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO").index(i.severity), -i.id))
     return answers.open_incidents([answers.listed(i.id, i.severity, i.title, i.status) for i in worst_first])

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from escalation import beside, escalate
 from escalation.channels import wording
-from incidents import briefing, clocks, flapping, noting, remedying, routing, severity, silences
+from incidents import briefing, clocks, flapping, judging, noting, remedying, routing, severity, silences
 from incidents.classification import Classification
 from incidents.desk import Actor, Desk
 from incidents.lifecycle import Status
@@ -34,7 +34,7 @@ def after_alert(
     if incident.group_key:
         incident.title = alert.title  # of several it is named after the worst: pages say that title first
     incident.incident_class = new_class
-    incident.classification = {**found.record, "sentence": found.sentence, "reasons": list(found.reasons)}
+    incident.classification = judging.explanation(found)
     facts = {"from": [old_class.value, old.value], "to": [new_class.value, new.value], "record": found.record}
     text = f"Raised from {old_class} {old} to {new_class} {new}: {found.sentence}"
     noting.note(session, desk, incident, "incident.raised", text, TOCSIN, now, facts)

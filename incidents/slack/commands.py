@@ -15,7 +15,7 @@ from escalation.channels.slack_inbound import Said
 from escalation.channels.slack_parts import Block
 from incidents import actions, briefing, noting, once, queries, replies
 from incidents.desk import Actor, Desk, Outcome
-from incidents.lifecycle import Status
+from incidents.lifecycle import UNSETTLED, Status
 from incidents.queries import IncidentLine, Wanted
 from incidents.slack import buttons, facts, form_views, forms, hub, parts, words
 from incidents.slack.results import Result, Say, Show
@@ -56,7 +56,7 @@ def _help(_: Database, __: Desk, ___: Said, asked: Asked, ____: Actor, _now: dat
 
 
 def _list(database: Database, desk: Desk, _: Said, __: Asked, ___: Actor, now: datetime) -> Result:
-    wanted = Wanted(statuses=(Status.OPEN, Status.ACKNOWLEDGED))
+    wanted = Wanted(statuses=UNSETTLED)
     with database.reading() as session:
         found = queries.incidents(session, wanted, now, limit=replies.ALL_MAX)
     rows = sorted(found, key=lambda each: (brief.rank(each.incident_class, each.severity), -each.number))
