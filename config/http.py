@@ -18,7 +18,7 @@ from flask import Flask, Response, g, jsonify, redirect, render_template, reques
 from marshmallow import ValidationError
 from sqlalchemy import exc
 from werkzeug import Response as AnyResponse
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from config import bodies, logs
 from config.database import Database
@@ -32,6 +32,7 @@ PATHS_OF_PROGRAMS = ("/api", "/v2", "/alerts", "/integrations", "/replies", "/he
 # The database is away, or so busy that it comes to the same. An IntegrityError is neither: it is a fault of ours.
 DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 SIGN_IN = "web.sign_in"
+NOTHING_HERE = "There is nothing at this address. It may be mistyped, or was cut on its way here."
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PLACES = {"json": "body", "querystring": "query"}  # webargs' word for where a fault lies -> ours
@@ -165,7 +166,8 @@ def _of_http(error: HTTPException) -> AnyResponse:
     if status == 413:
         detail = f"A body may have at most {BODY_BYTES_MAX // 1024} KiB. Send less at once."
         return answer(Problem(status, TooLargeError.title, detail, headers=headers))
-    return answer(Problem(status, error.name, error.description or "", headers=headers))
+    detail = NOTHING_HERE if error.description == NotFound.description else error.description or ""
+    return answer(Problem(status, error.name, detail, headers=headers))
 
 
 def _invalid(status: int, errors: Mapping[str, str], headers: Mapping[str, str] | None = None) -> Problem:

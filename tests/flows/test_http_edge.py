@@ -76,7 +76,10 @@ def test_where_nobody_browses_even_a_browser_gets_the_document(edge: Edge, path:
 
 
 def test_a_path_that_only_begins_like_a_programs_is_a_page(edge: Edge) -> None:
-    assert edge.browser().get("/apiary").mimetype == "text/html"
+    response = edge.browser().get("/apiary")
+    assert response.mimetype == "text/html"
+    assert "<h1>Not found</h1>" in response.text
+    assert "There is nothing at this address." in response.text
 
 
 def test_without_a_wish_for_a_page_it_is_the_document(edge: Edge) -> None:
@@ -179,6 +182,7 @@ def test_a_database_that_is_away_is_503_and_a_time_to_retry(database_away: Datab
     assert "pa55word" not in told
     page = sign_in(edge.browser())
     assert (page.status_code, page.mimetype) == (503, "text/html")
+    assert 'href="/runbooks"' in page.text
     assert "<h1>Unavailable</h1>" in page.text
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from config.database import Database
-from tests.pages import Pages, words
+from tests.pages import Pages, demo_world, words
 from tests.world import World
 
 
@@ -21,6 +21,13 @@ def test_the_page_plays_an_incident_through_level_by_level(pages: Pages) -> None
     assert "after 5 min Bo Chen SMS" in read
     assert "after 15 min Mia Berg SMS" in read
     assert 'src="/api/v1/simulate.svg?' in page.text
+
+
+def test_what_comes_after_the_first_twenty_messages_is_folded(sqlite_database: Database) -> None:
+    page = Pages(demo_world(sqlite_database)).by().get("/simulate?of=service:checkout&severity=HIGH").text
+    before, _, folded = page.partition("<details><summary>")
+    more = int(folded.partition(" more messages, after ")[0])
+    assert (before.count('data-label="Who"'), folded.count('data-label="Who"')) == (20, more)
 
 
 def test_a_protected_service_is_played_through_as_constitutional(pages: Pages) -> None:
