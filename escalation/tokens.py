@@ -88,7 +88,7 @@ def revoke(session: Session, *conditions: ColumnElement[bool], actor: str, via: 
         select(ApiToken).where(ApiToken.revoked_at.is_(None), *conditions).order_by(ApiToken.id).with_for_update()
     ).all()
     if not rows:
-        said = "There is no such token, or it is revoked already. `tocsin token list` tells which there are."
+        said = "There is no such token, or it is revoked already. `tocsin token list` tells which there are, and the page Me your own."
         raise NotFoundError(said)
     known = listed(session, ApiToken.id.in_([row.id for row in rows]))
     for row in rows:

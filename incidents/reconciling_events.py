@@ -26,18 +26,13 @@ def suspects(session: Session) -> list[Finding]:
         .order_by(EventDelivery.receiver_id, EventDelivery.incident_id, EventDelivery.id)
         .limit(ROWS_MAX)
     )
-    text = "A program was to be told that incident {} was {}, and nothing would ever have told it."
+    text = "A program was to be told the event {} of incident {}, and nothing would ever have done it."
     # About no incident as others are: nobody is woken by it, and no incident's lock guards it.
     return [
-        Finding(Kind.EVENT_FORGOTTEN, text.format(row.incident_id, _did(row.kind)), None, row.id, events.RANK)
-        for row in rows
+        Finding(Kind.EVENT_FORGOTTEN, text.format(row.kind, row.incident_id), None, row.id, events.RANK) for row in rows
     ]
 
 
 def repair(session: Session, finding: Finding, now: datetime) -> str:
     timers.set_timer(session, TimerKind.EVENT, finding.subject_id, None, now, lane=events.LANE, rank=events.RANK)
     return "It is told now."
-
-
-def _did(kind: str) -> str:
-    return "reviewed" if kind == "review.published" else kind

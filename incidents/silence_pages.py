@@ -21,7 +21,7 @@ from escalation.oncall.hours import ALL_DAYS, DAYS, Hours, Window
 from escalation.web_reader import times_of_reader
 from incidents import maintaining, noting, silence_queries, silence_words, silencing
 from incidents.models import Service
-from incidents.silence_queries import GOING_ON, OVER, TO_COME, HeldShown, SilenceShown
+from incidents.silence_queries import GOING_ON, OVER, TO_COME, IncidentHeld, SilenceShown
 from incidents.silencing import Silence
 
 NUMBER = f"/silences/<int(max={NUMBER_MAX}):number>"
@@ -102,7 +102,7 @@ def pages(database: Database, read_clock: Callable[[], datetime], wake: Callable
 SECTIONS = {GOING_ON: "Going on", TO_COME: "To come", OVER: "Over"}
 
 
-def _held(session: Session, found: dict[str, list[SilenceShown]]) -> dict[int, tuple[HeldShown, ...]]:
+def _held(session: Session, found: dict[str, list[SilenceShown]]) -> dict[int, tuple[IncidentHeld, ...]]:
     going_on = [each.id for each in (*found[GOING_ON], *found[TO_COME]) if each.holding]
     over = [each.id for each in found[OVER] if each.held]
     return silence_queries.held(session, going_on, now_only=True) | silence_queries.held(session, over)

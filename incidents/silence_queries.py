@@ -44,7 +44,7 @@ class SilenceShown:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldShown:
+class IncidentHeld:
     number: int
     title: str
     severity: str
@@ -82,7 +82,7 @@ def silences(
     return _shown(session, session.scalars(statement.limit(limit)).all(), now)
 
 
-def silence(session: Session, number: int, now: datetime) -> tuple[SilenceShown, tuple[HeldShown, ...]]:
+def silence(session: Session, number: int, now: datetime) -> tuple[SilenceShown, tuple[IncidentHeld, ...]]:
     """With the newest incidents that it held. Raises NotFoundError."""
     row = session.get(SilenceRow, number)
     if row is None:
@@ -90,7 +90,7 @@ def silence(session: Session, number: int, now: datetime) -> tuple[SilenceShown,
     return _shown(session, [row], now)[0], held(session, [number]).get(number, ())
 
 
-def held(session: Session, numbers: Collection[int], *, now_only: bool = False) -> dict[int, tuple[HeldShown, ...]]:
+def held(session: Session, numbers: Collection[int], *, now_only: bool = False) -> dict[int, tuple[IncidentHeld, ...]]:
     """Silence -> the incidents it held, the newest first; of many silences the newest of all."""
     statement = (
         select(SilencedIncident, Incident)
@@ -101,9 +101,9 @@ def held(session: Session, numbers: Collection[int], *, now_only: bool = False) 
     )
     if now_only:
         statement = statement.where(SilencedIncident.outcome == "")
-    found: dict[int, tuple[HeldShown, ...]] = {}
+    found: dict[int, tuple[IncidentHeld, ...]] = {}
     for row, incident in session.execute(statement):
-        shown = HeldShown(
+        shown = IncidentHeld(
             incident.id,
             incident.title,
             incident.severity,
