@@ -88,11 +88,12 @@ def summary(record: Record) -> Markdown:
 
 
 def impact(record: Record) -> Markdown:
-    received = sum(alert.count for alert in record.alerts)
+    count = sum(alert.count for alert in record.alerts)
+    received = "once" if count == 1 else f"{count} times"
     overview = markup.facts(
         [
             ("Service", record.service or None),
-            ("Alerts", f"{len(record.alerts)}, received {received} times" if record.alerts else None),
+            ("Alerts", f"{len(record.alerts)}, received {received}" if record.alerts else None),
             ("Open for", due.measures(record)["ttr"] or say("{} so far", record.generated_at - record.opened_at)),
             ("Service level agreement", None),
             ("Users, accounts, functions", None),

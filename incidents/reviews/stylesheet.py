@@ -104,9 +104,10 @@ footer { color: var(--soft); font-size: 0.85rem; padding-top: 1.5rem; }
   main { max-width: none; padding: 0; }
   a { color: inherit; text-decoration: none; }
   section { padding: 5mm 0 2mm; }
-  h2, .mark, .byline { break-after: avoid; }
+  .mark { display: block; width: fit-content; }  /* only a block keeps what follows on its page */
+  h2, .mark, .byline, p:has(+ .table), p:has(+ ul) { break-after: avoid; }
   tr, .unwritten, .durations, blockquote { break-inside: avoid; }
-  td.moment { white-space: normal; }
+  tr:has(td.moment ~ td.moment) td.moment { white-space: normal; }  /* several do not fit beside each other */
   thead { display: table-header-group; }
   .table { overflow: visible; }
   .badges li, .unwritten { print-color-adjust: exact; -webkit-print-color-adjust: exact; }

@@ -4,6 +4,8 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from incidents.phases import CHECKLISTS, Hold
 from incidents.reviews import drafting, export, follow_up, sections
 from incidents.reviews.record import AlertFact, OverrideFact, SeverityChange, Written
@@ -247,3 +249,9 @@ def test_the_first_alert_is_the_earliest_whatever_their_order() -> None:
         AlertFact("first", "grafana", "a", after(1), after(1)),
     )
     assert drafted(operational(alerts=alerts), "detection").startswith("First heard from grafana")
+
+
+@pytest.mark.parametrize(("count", "says"), [(1, "1, received once"), (3, "1, received 3 times")])
+def test_how_often_an_alert_came_is_told_as_people_say_it(count: int, says: str) -> None:
+    (alert,) = operational().alerts
+    assert f"| Alerts | {says} |" in drafted(operational(alerts=(replace(alert, count=count),)), "impact")
