@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
@@ -49,7 +50,7 @@ def make(session: Session, actor: Actor, silence: Silence, now: datetime, *, rea
     if alive >= silence_rows.LIVE_MAX:
         raise ConflictError(f"There are {alive} silences already that are not over. End some of them first.")
     row = add(session, silence, now, reason=reason, created_by=actor.name)
-    _audit(session, row, actor, "added", reason, now)
+    _audit(session, actor, row.id, "added", reason, now, after=_shown(row))
     return Made(row.id, count_fitting(session, silence, now))
 
 
@@ -83,7 +84,7 @@ def end(session: Session, actor: Actor, number: int, now: datetime, *, reason: s
     reason = noting.worded(reason, "reason", noting.REASON_CHARACTERS_MAX)
     row = of_people(session, number)
     finish(session, row, now, by=actor.name)
-    _audit(session, row, actor, "removed", reason, now)
+    _audit(session, actor, row.id, "removed", reason, now, before=_shown(row))
     return row
 
 
@@ -97,10 +98,12 @@ def extend(session: Session, actor: Actor, number: int, now: datetime, *, ends_a
         problem = f"must be after {utc_text(row.ends_at)}, when it ends now; to shorten it, end it"
         raise InvalidInputError("That is not longer.", fields={"ends_at": problem})
     check(session, replace(silence_rows.value(row), ends_at=ends_at), now)
+    before = _shown(row)
     row.ends_at = ends_at
     session.flush()
     _look_at(session, row.id, now)
-    _audit(session, row, actor, "changed", f"until {utc_text(ends_at)}", now)
+    text = f"until {utc_text(ends_at)}"
+    _audit(session, actor, row.id, "changed", text, now, before=before, after=_shown(row))
     return row
 
 
@@ -231,8 +234,26 @@ def _look_at(session: Session, silence_id: int, at: datetime) -> None:
     timers.set_all(session, [Wanted(TimerKind.WINDOW, silence_id, None, at, rank=silences.RANK)])
 
 
-def _audit(session: Session, row: SilenceRow, actor: Actor, action: audit.Action, text: str, now: datetime) -> None:
-    after = {
+def _audit(
+    session: Session, actor: Actor, number: int, action: audit.Action, text: str, now: datetime,
+    *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    what = f"silence {number}"
+    audit.note(
+        session,
+        actor=actor.name,
+        via=actor.via,
+        action=action,
+        what=what,
+        text=text,
+        before=before,
+        after=after,
+        now=now,
+    )
+
+
+def _shown(row: SilenceRow) -> dict[str, Any]:
+    return {
         "services": row.services,
         "labels": row.labels,
         "title": row.title,
@@ -242,14 +263,3 @@ def _audit(session: Session, row: SilenceRow, actor: Actor, action: audit.Action
         "weeks": row.weeks,
         "reason": row.reason,
     }
-    audit.note(
-        session,
-        actor=actor.name,
-        via=actor.via,
-        action=action,
-        what=f"silence {row.id}",
-        text=text,
-        before=after if action == "removed" else None,
-        after=None if action == "removed" else after,
-        now=now,
-    )

@@ -115,12 +115,16 @@ def test_observers_look_and_do_not_silence(edge: Edge) -> None:
 
 def test_who_silenced_what_is_in_the_audit(edge: Edge) -> None:
     edge.post("/silences", DB_1)
+    edge.post("/silences/1/extend", {"duration": "3h"})
     edge.post("/silences/1/end", {"reason": "done"})
-    entries = edge.get("/audit", by="program:admin")["items"]
-    assert [(each["action"], each["what"], each["actor"], each["text"]) for each in entries[:2]] == [
+    entries = edge.get("/audit", by="program:admin")["items"][:3]
+    assert [(each["action"], each["what"], each["actor"], each["text"]) for each in entries] == [
         ("removed", "silence 1", "Ana Lima", "done"),
+        ("changed", "silence 1", "Ana Lima", "until 2026-11-16T13:00:00.000000Z"),
         ("added", "silence 1", "Ana Lima", "patching"),
     ]
+    ends = [tuple(each[side] and each[side]["ends_at"][11:16] for side in ("before", "after")) for each in entries]
+    assert ends == [("13:00", None), ("12:00", "13:00"), (None, "12:00")]
 
 
 def test_the_file_declares_a_window_changes_it_and_takes_it_away(database: Database) -> None:
