@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from escalation.channels.reply_addresses import REPLY
 
-MAILBOX_CHARACTERS_MAX = 64  # RFC 5321, 4.5.3.1.1
-
 
 @dataclass(frozen=True, slots=True)
 class Recipient:

@@ -60,7 +60,6 @@ Part: TypeAlias = "Message[Any, Any]"
 class Letter:
     subject: str = ""  # one line, decoded
     sender: str = ""  # the address in From, in lower case; empty if there is none
-    sender_name: str = ""
     text: str = ""  # what a person would read of it
     message_id: str = ""  # with its angle brackets; empty: none that could be used
     sent_at: datetime | None = None  # as its Date says
@@ -107,7 +106,7 @@ def read(data: bytes) -> Letter:
         return Letter(text=_bounded(_decoded(data)), notes=tuple(notes), digest=digest)
     headers = tuple(_headers(message))
     letter = Letter(headers=headers, digest=digest)
-    sender_name, sender = _address(letter.header("From"))
+    sender = _address(letter.header("From"))
     found = _Found(notes=notes)
     try:
         _take(message, found, 0)
@@ -119,7 +118,6 @@ def read(data: bytes) -> Letter:
     return Letter(
         subject=letter.header("Subject"),
         sender=sender,
-        sender_name=sender_name,
         text=_bounded(text),
         message_id=_message_id(letter.header("Message-ID")),
         sent_at=_moment(letter.header("Date")),
@@ -261,9 +259,9 @@ def _attachment(part: Part, kind: str) -> str:
     return f"{name} ({reading.name_of(kind)}, {size} bytes)"
 
 
-def _address(written: str) -> tuple[str, str]:
-    name, address = _safely(lambda: email.utils.parseaddr(written), ("", ""))
-    return reading.name_of(name), address.lower() if "@" in address else ""
+def _address(written: str) -> str:
+    _, address = _safely(lambda: email.utils.parseaddr(written), ("", ""))
+    return address.lower() if "@" in address else ""
 
 
 def _message_id(written: str) -> str:
