@@ -77,10 +77,10 @@ def read(session: Session, incident_id: int) -> Chronicle:
 def _rows(session: Session, incident_id: int) -> Iterator[dict[str, Any]]:
     """In order, a batch at a time: an alert that is reported each minute has ten thousand in a week."""
     of_incident = select(_ENTRIES).where(_ENTRIES.c.incident_id == incident_id).order_by(_ENTRIES.c.seq)
-    offset = 0
-    while rows := session.execute(of_incident.offset(offset).limit(BATCH)).mappings().all():
+    after = 0
+    while rows := session.execute(of_incident.where(_ENTRIES.c.seq > after).limit(BATCH)).mappings().all():
         yield from map(dict, rows)
-        offset += BATCH
+        after = rows[-1]["seq"]
 
 
 def _keep(entries: list[EntryFact], entry: EntryFact) -> list[str]:
