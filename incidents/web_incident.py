@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config import auth
+from config.schemas import NUMBER_MAX
 from escalation.models import Escalation
 from escalation.policies import Policy
 from escalation.web_reader import times_of_reader
@@ -84,7 +85,7 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
     times = times_of_reader(session, now)
     policy = _policy(session, detail.number)
     book = edge.desk.shelf.library.get(detail.runbook.id) if detail.runbook else None
-    before = min(max(request.args.get("before", SEQ_MAX, type=int), 0), SEQ_MAX)
+    before = _asked_before("before", SEQ_MAX)
     told = queries_timeline.newest(session, detail.number, before=before, limit=ENTRIES_SHOWN)
     return (
         web_hands.context(session, detail)
@@ -122,15 +123,20 @@ def _context(session: Session, edge: Edge, detail: IncidentDetail, now: datetime
 
 def _alerts(session: Session, detail: IncidentDetail) -> dict[str, Any]:
     """The newest first; `?alerts=firing` leaves out what has ended, `?alerts_before=` gives older ones."""
-    only, before = request.args.get("alerts", ""), request.args.get("alerts_before", type=int)
+    only, before = request.args.get("alerts", ""), _asked_before("alerts_before", NUMBER_MAX)
     status = AlertStatus.FIRING.value if only == AlertStatus.FIRING else ""
-    if before is None and not status:
+    if before == NUMBER_MAX and not status:
         found = list(reversed(detail.alerts))[: ALERTS_SHOWN + 1]
     else:
         found = queries_alerts.page(session, detail.number, before=before, status=status, limit=ALERTS_SHOWN + 1)
     shown = found[:ALERTS_SHOWN]
     older = shown[-1].id if len(found) > ALERTS_SHOWN else None
-    return {"alerts": shown, "alerts_older": older, "alerts_only": status, "alerts_are_newest": before is None}
+    return {"alerts": shown, "alerts_older": older, "alerts_only": status, "alerts_are_newest": before == NUMBER_MAX}
+
+
+def _asked_before(name: str, most: int) -> int:
+    """As the address asks; `most`, which the column can hold, where it asks for nothing that a number could be."""
+    return min(max(request.args.get(name, most, type=int), 0), most)
 
 
 def _silence_like_this(detail: IncidentDetail) -> str:

@@ -54,6 +54,13 @@ def test_the_page_has_twenty_alerts_and_the_way_to_the_others(world: World) -> N
     assert seen == list(range(44, -1, -1))
     firing = browser.get(f"/incidents/{number}?alerts=firing&alerts_before=11").text
     assert nodes(firing) == list(range(9, 2, -1))
+    for asked, shown in (
+        (f"{10**30}", list(range(44, 24, -1))),
+        ("-1", []),
+        (f"-{10**30}", []),
+        ("x", list(range(44, 24, -1))),
+    ):
+        assert nodes(browser.get(f"/incidents/{number}?alerts_before={asked}").text) == shown
     assert "joining" not in words(page)
     assert "and 43 more like it" in words(browser.get(f"/incidents/{number}").text)
 
