@@ -54,7 +54,8 @@ def configure(level: str = "INFO", *, process: str = "") -> None:
 def _renderers(for_people: bool) -> list[structlog.typing.Processor]:
     """Programs get JSON; whoever watches a terminal gets lines to read."""
     if for_people:
-        return [structlog.dev.ConsoleRenderer(colors=False)]
+        # Not as Rich draws them, if it is there: with what each function had in hand, keys and tokens too.
+        return [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
 
 
