@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from escalation.channels.reply_addresses import REPLY
+from incidents.sources import reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Recipient:
 
 def read(address: str, domain: str) -> Recipient | None:
     """None for another domain's. Without a `domain` any will do."""
-    mailbox, _, written = address.casefold().rpartition("@")
+    mailbox, _, written = reading.clean(address.casefold()).rpartition("@")  # it may hold any bytes
     if domain and written.rstrip(".") != domain.casefold():
         return None
     name, _, tag = mailbox.partition("+")

@@ -21,7 +21,7 @@ from config import logs
 from incidents.mail.corridor import BROKEN, Corridor
 
 SIZE_BYTES_MAX = 1024 * 1024
-SESSIONS_MAX = 50  # at once; who comes then is asked to come later
+SESSIONS_MAX = 50  # at once; then who waits longest without a good address makes room, or who comes is turned away
 RECIPIENTS_MAX = 50  # of one letter
 REFUSALS_MAX = 20  # of addresses in one session: whoever guesses keys gets no further
 COMMANDS_MAX = {"NOOP": 100, "VRFY": 20, "HELP": 20, "EXPN": 20, "*": 100_000}
@@ -47,10 +47,17 @@ class _Conversation(SMTP):
         super().__init__(*arguments, **options)
         self._ended = ended
         self.refused = 0
+        self.knows_an_address = False  # whoever does is a sender, and no stranger who takes up a place
 
     def connection_lost(self, error: Exception | None) -> None:
         self._ended(self)
         super().connection_lost(error)
+
+    def make_room(self) -> None:
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.write(BUSY)
+            self.transport.close()
+        self._ended(self)
 
     def hang_up_soon(self) -> None:
         transport = self.transport
@@ -90,6 +97,7 @@ class _Desk:
         if not refusal:
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
+            server.knows_an_address = True
             return "250 2.1.5 OK"
         server.refused += 1
         if server.refused >= REFUSALS_MAX:
@@ -121,7 +129,7 @@ class Listener:
 
     def __init__(self, corridor: Corridor, host: str, port: int, *, tls: ssl.SSLContext | None = None) -> None:
         self._corridor, self._host, self.port, self._tls = corridor, host, port, tls
-        self._conversations: set[_Conversation] = set()
+        self._conversations: dict[_Conversation, None] = {}  # in the order in which they came
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
         self._stopping = asyncio.Event()
@@ -177,10 +185,13 @@ class Listener:
     def _conversation(self, desk: _Desk) -> asyncio.BaseProtocol:
         if len(self._conversations) >= SESSIONS_MAX:
             log.warning("somebody was asked to come later", sessions=SESSIONS_MAX)
-            return _Busy()
+            stranger = next((each for each in self._conversations if not each.knows_an_address), None)
+            if stranger is None:
+                return _Busy()
+            stranger.make_room()
         made = _Conversation(
             desk,
-            ended=self._conversations.discard,
+            ended=lambda each: self._conversations.pop(each, None),
             data_size_limit=SIZE_BYTES_MAX,
             enable_SMTPUTF8=True,
             hostname=self._corridor.domain or "tocsin",
@@ -191,7 +202,7 @@ class Listener:
             command_call_limit=COMMANDS_MAX,
             loop=self._loop,
         )
-        self._conversations.add(made)
+        self._conversations[made] = None
         return made
 
 

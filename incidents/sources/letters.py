@@ -95,10 +95,10 @@ def read(data: bytes) -> Letter:
     """Never refuses, whatever the bytes."""
     digest = hashlib.sha256(data).hexdigest()
     notes: list[str] = []
-    if data.count(b"\n--") > BOUNDARIES_MAX or _LONG_FORM.search(data):
+    if data.count(b"\n--") + data.count(b"\r--") > BOUNDARIES_MAX or _LONG_FORM.search(data):
         # The parser would take minutes, which somebody might want: its text is kept as it came.
         notes.append("its form is too intricate to be read")
-        data = _LONG_FORM.sub(b"X-Intricate: ", data.replace(b"\n--", b"\n- "))
+        data = _LONG_FORM.sub(b"X-Intricate: ", data.replace(b"\n--", b"\n- ").replace(b"\r--", b"\r- "))
     try:
         message = message_from_bytes(data, policy=_POLICY)
     except FAULTS as fault:

@@ -233,15 +233,43 @@ def test_one_slow_letter_does_not_stop_another(site: Site, monkeypatch: pytest.M
         assert waiting.result(20) == (250, "")
 
 
-def test_who_comes_when_all_places_are_taken_is_asked_to_come_later(
+def test_who_comes_when_senders_have_all_places_is_asked_to_come_later(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listener, "SESSIONS_MAX", 2)
-    with site.client(), site.client() as second, capture_logs():
+    with site.client() as first, site.client() as second, capture_logs():
+        for client in (first, second):
+            client.ehlo()
+            client.mail(FROM)
+            assert client.rcpt(TO)[0] == 250
         with pytest.raises(smtplib.SMTPConnectError) as refused:
             site.client()
         assert refused.value.smtp_code == 421
         assert second.noop()[0] == 250
+
+
+def test_strangers_who_take_up_all_places_keep_no_letter_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "SESSIONS_MAX", 2)
+    with site.client() as first, site.client() as second, capture_logs():
+        first.ehlo()
+        first.mail(FROM)
+        assert first.rcpt("nobody@example.com")[0] == 550
+        assert site.send(letter()) == (250, "")
+        with pytest.raises(smtplib.SMTPServerDisconnected):  # after 421
+            while True:
+                first.noop()
+        assert second.noop()[0] == 250
+
+
+@pytest.mark.parametrize("tag", [b"\xff\xfe", b"a\x00b", b"\xed\xa0\x80", "ü😀".encode()])
+def test_a_letter_is_stored_whatever_bytes_stand_behind_the_plus(site: Site, tag: bytes) -> None:
+    with site.client() as client:
+        client.ehlo()
+        client.mail(FROM, ["SMTPUTF8"])
+        client.send(b"RCPT TO:<%s+%s@%s>\r\n" % (MAIL_KEY.encode(), tag, DOMAIN.encode()))
+        assert client.getreply()[0] == 250
+        assert client.data(letter())[0] == 250
+    assert site.incidents() == [("Disk full on db1", "open")]
 
 
 def test_a_session_that_says_nothing_is_ended(sqlite_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

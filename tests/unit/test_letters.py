@@ -119,3 +119,11 @@ def test_what_is_too_much_is_cut_and_said() -> None:
     assert "it has more parts than are read" in letters.read(many).notes
     assert len(letters.read(b"\n\n" + b"x" * 900_000).text) == letters.TEXT_CHARACTERS_MAX
     assert not re.search("[\x00-\x08]", letters.read(b"Subject: a\x00\x01\n\n\x00").subject)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_a_letter_of_nothing_but_boundaries_is_not_taken_apart(end: bytes) -> None:
+    """The parser would take seconds for a mebibyte of them, by whichever line end."""
+    form = b"Subject: a" + end + b'Content-Type: multipart/mixed; boundary="b"' + end * 2
+    found = letters.read(form + (end + b"--b" + end) * 2_000)
+    assert found.notes == ("its form is too intricate to be read", *found.notes[1:])
