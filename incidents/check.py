@@ -17,8 +17,8 @@ from config import declaration, durations
 from config.declaration import Document, Path
 from escalation import check, ground, survey
 from escalation.check import SEVERITIES
-from escalation.ground import Finding
-from incidents import apply, configuration, noise
+from escalation.ground import Finding, Member
+from incidents import apply, configuration, governance, noise, requests
 from incidents.desk import Desk
 from incidents.models import Integration, Service
 from incidents.noise import Grouping
@@ -39,8 +39,11 @@ def of_database(session: Session, desk: Desk, now: datetime, *, channels: Collec
         channels=channels,
     )
     ways_in = {service: sorted(keys) for service, keys in _ways_in(session).items()}
-    of_noise = _of_noise({row.key: noise.Grouping.from_json(row.grouping) for row in session.scalars(select(Service))})
-    return _sorted([*check.findings(found), *_of_services(ways_in), *of_noise, *_of_rules(desk.ruleset, runbooks)])
+    services = session.scalars(select(Service).order_by(Service.key)).all()
+    of_noise = _of_noise({row.key: noise.Grouping.from_json(row.grouping) for row in services})
+    of_keepers = _of_keepers(found.people.values(), [row.key for row in services if row.protected])
+    beside = [*_of_services(ways_in), *of_keepers, *of_noise, *_of_rules(desk.ruleset, runbooks)]
+    return _sorted([*check.findings(found), *beside])
 
 
 def of_text(
@@ -60,7 +63,9 @@ def of_text(
     declared = ground.from_declared(says.escalation, now, policies_in_use=frozenset(used), runbooks=frozenset(runbooks))
     ways_in = {service.key: [each.source for each in service.integrations] for service in says.services}
     of_noise = _of_noise({service.key: service.group for service in says.services})
-    found = [*check.findings(declared), *_of_services(ways_in), *of_noise, *_of_rules(desk.ruleset, runbooks)]
+    of_keepers = _of_keepers(declared.people.values(), [each.key for each in says.services if each.protected])
+    beside = [*_of_services(ways_in), *of_keepers, *of_noise, *_of_rules(desk.ruleset, runbooks)]
+    found = [*check.findings(declared), *beside]
     document = declaration.read_text(text, env=env, file_name=file_name)
     return _sorted(_placed(each, document) for each in found)
 
@@ -105,6 +110,24 @@ def _of_services(ways_in: Mapping[str, Collection[str]]) -> Iterator[Finding]:
                 "Declare one, or take the service out.",
                 ("services", service),
             )
+
+
+def _of_keepers(people: Iterable[Member], protected: Collection[str]) -> Iterator[Finding]:
+    """Without enough of them an incident that is constitutional stays open for good: rules find any service's to be one."""
+    keepers = sorted(each.name for each in people if each.active and governance.APPROVING_ROLE in each.roles)
+    if len(keepers) >= requests.APPROVALS_NEEDED:
+        return
+    has = f"Only {keepers[0]} has" if keepers else "Nobody has"
+    such = f", and every incident of {', '.join(sorted(protected))} is one" if protected else ""
+    yield Finding(
+        "warning",
+        "keepers",
+        f"role {governance.APPROVING_ROLE}",
+        f"{has} it, and a constitutional incident is resolved when {requests.APPROVALS_NEEDED} keepers approve: "
+        f"nobody could end one{such}.",
+        f"Give it to {requests.APPROVALS_NEEDED} people, better one more: a keeper who asks cannot approve.",
+        ("services", min(protected), "protected") if protected else (),
+    )
 
 
 def _of_noise(groupings: Mapping[str, Grouping | None]) -> Iterator[Finding]:

@@ -128,6 +128,25 @@ def test_a_long_grouping_is_told_by_file_and_database(world: World, tmp_path: Pa
     )
 
 
+def test_too_few_keepers_to_end_a_constitutional_incident_are_told_by_file_and_database(
+    world: World, tmp_path: Path
+) -> None:
+    assert "keepers" not in checked(None, str(_written(tmp_path, SOUND)))[1]
+    one = SOUND.replace("kim@example.org, roles: [keeper]", "kim@example.org, roles: [responder]")
+    told = checked(None, str(_written(tmp_path, one)))[1]
+    assert (
+        "warning keepers: role keeper: Only Kai Ito has it, and a constitutional incident is resolved when 2 keepers "
+        "approve: nobody could end one, and every incident of event-store is one."
+    ) in told
+    assert "short.yaml:" in told.split("warning keepers")[0].splitlines()[-1], "it names the line of `protected`"
+    none = one.replace("[keeper]", "[manager]").replace('"role:keeper"', '"responder:kai"')
+    world.apply(none)
+    with world.database.reading() as session:
+        found = check.of_database(session, world.desk, world.now, channels=None)
+    (finding,) = [each for each in found if each.code == "keepers"]
+    assert finding.sentence.startswith("Nobody has it")
+
+
 def _written(directory: Path, text: str) -> Path:
     file = directory / "short.yaml"
     file.write_text(text)

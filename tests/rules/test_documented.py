@@ -139,3 +139,9 @@ def test_every_page_is_reached_from_the_readme() -> None:
             waiting += [each for each in found if each not in reached]
             reached.update(found)
     assert set(PAGES) - reached == set()
+
+
+def test_the_contents_of_the_operations_page_name_its_headings_in_their_order() -> None:
+    page = house.text(Path("docs/operations.md"))
+    listed = re.findall(r"^ *- \[(.+)\]\(#[\w-]+\)$", page.partition("\n## ")[0], re.M)
+    assert listed == re.findall(r"^###? (.+)$", page, re.M)
