@@ -28,6 +28,7 @@ NODES_MAX = 100_000  # counted as they unfold: an alias counts each time it is u
 DEPTH_MAX = 20
 SHOWN_CHARACTERS_MAX = 80  # of a value or key quoted in a message
 PROBLEMS_SHOWN_MAX = 100
+LISTED_MAX = 20  # of what there is to choose from: every key of any mapping, and not every time zone
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?[0-9]{1,17}\.[0-9]{1,17}")
@@ -147,9 +148,15 @@ def shown(value: str) -> str:
 
 def suggestion(name: str, known: Collection[str]) -> str:
     """The known name that `name` was probably meant to be, or else what there is to choose from."""
-    if nearest := difflib.get_close_matches(name, sorted(known), n=1):
+    among = sorted(known)
+    # A place is often written without what stands before its slash: "New York" for America/New_York.
+    last_word = name.replace(" ", "_").casefold()
+    nearest = difflib.get_close_matches(name, among, n=1) or [
+        each for each in among if each.rpartition("/")[2].casefold() == last_word
+    ]
+    if nearest:
         return f'did you mean "{nearest[0]}"?'
-    listed = ", ".join(sorted(known)[:12]) + (", …" if len(known) > 12 else "")
+    listed = ", ".join(among if len(among) <= LISTED_MAX else (*among[:LISTED_MAX], "…"))
     return f"known here: {listed}" if known else "nothing is known here"
 
 

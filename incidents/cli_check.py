@@ -116,8 +116,9 @@ def _of_file(file: Path, desk: Desk) -> list[Finding]:
 
 
 def _refused(problem: declaration.Problem) -> Finding:
+    said = problem.message if problem.message.endswith(("?", ".")) else f"{problem.message}."
     return Finding(
-        "error", "form", problem.where or "the file", problem.message, "`apply` refuses it so.", line=problem.line
+        "error", "form", problem.where or "the file", said, "`apply` refuses the file for it.", line=problem.line
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from config import audit, declaration, logs
+from config import audit, declaration, fields, logs
 from config.actor import Actor
 from config.changes import Changes
 from config.database import Database
@@ -75,7 +75,7 @@ def read_text(
     windows = declared_maintenance.read_declared(
         document,
         problems,
-        services=[service.key for service in services],
+        services=fields.root(document, problems).entries("services"),  # one with a problem is declared all the same
         hours=(*beside.hours, *escalation.hours),
     )
     document.refuse_unread(problems)

@@ -96,6 +96,16 @@ def test_what_apply_would_refuse_is_a_finding_too(tmp_path: Path) -> None:
     code, told = checked(None, str(file))
     assert code == 1
     assert 'error form: policies.standard.levels[1].page[0]: no schedule "secndary" is declared' in told
+    assert 'did you mean "secondary"? `apply` refuses the file for it.' in told
+
+
+def test_a_service_with_a_slip_is_still_there_for_a_maintenance_window(tmp_path: Path) -> None:
+    slip = SOUND.replace("checkout: {policy: standard, ", "checkout: {policy: standard, group: {within: soon}, ")
+    window = '{services: [checkout], timezone: UTC, from: "22:00", to: "02:00", reason: patches}'
+    code, told = checked(None, str(_written(tmp_path, f"{slip}maintenance:\n  patches: {window}\n")))
+    assert (code, told.count("error form")) == (1, 1)
+    assert 'services.checkout.group.within: "soon" is not a duration' in told
+    assert "such as 90s or 1h30m. `apply` refuses the file for it." in told
 
 
 def test_a_variable_that_is_not_set_is_no_error_where_only_the_form_is_judged(tmp_path: Path) -> None:

@@ -181,6 +181,18 @@ def test_a_key_like_no_other_is_told_what_there_is() -> None:
     assert told(problems) == ["line 1, zzz: unknown key; known here: policies, responders"]
 
 
+def test_all_keys_of_a_mapping_are_told_and_not_all_of_hundreds_of_names() -> None:
+    names = [f"key-{number:03}" for number in range(21)]
+    assert declaration.suggestion("zzz", names[:20]) == f"known here: {', '.join(names[:20])}"
+    assert declaration.suggestion("zzz", names) == f"known here: {', '.join(names[:20])}, …"
+
+
+def test_a_time_zone_is_found_by_its_city_alone() -> None:
+    zones = ["America/New_York", "Europe/Lisbon"]
+    assert declaration.suggestion("New York", zones) == 'did you mean "America/New_York"?'
+    assert declaration.suggestion("lisbon", zones) == 'did you mean "Europe/Lisbon"?'
+
+
 def test_several_readers_share_one_file() -> None:
     _, document, problems = problems_of("one: {a: 1}\ntwo: {b: 2}\n")
     assert fields.root(document, problems).inner("one").integer("a") == 1
