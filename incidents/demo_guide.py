@@ -30,7 +30,9 @@ def prepare(database: Database, settings: Settings, desk: Desk, now: datetime) -
     """
     with database.reading() as session:
         strangers = session.scalars(
-            select(Responder.key).where(Responder.email.is_(None) | Responder.email.not_like(f"%{DEMO_DOMAIN}"))
+            select(Responder.key)
+            .where(Responder.email.is_(None) | Responder.email.not_like(f"%{DEMO_DOMAIN}"))
+            .order_by(Responder.active.desc(), Responder.id)  # who was taken out of use has no address any more
         ).all()
     if strangers:
         raise ConflictError(

@@ -30,10 +30,8 @@ VERBS = (Verb.ACKNOWLEDGE, Verb.RESOLVE, Verb.ESCALATE)
 
 
 def add(pages: Blueprint, edge: Edge) -> None:
-    samples = demo.sample_alerts("", now=edge.read_clock())
-    shown = [(each.name, _label(each.name), each.says) for each in samples]
     # The console belongs to escalation, which knows no alerts: its template takes them from here.
-    pages.app_context_processor(lambda: {"demo_samples": shown})
+    pages.app_context_processor(lambda: {"demo_samples": lambda: _that_arrive(edge)})
 
     @pages.post(f"{CONSOLE}/alerts/<name>")
     def fire(name: str) -> Response:
@@ -47,7 +45,11 @@ def add(pages: Blueprint, edge: Edge) -> None:
         if numbers:
             flash(f"The sample alert is in: incident {', '.join(map(str, numbers))}.", "done")
         else:
-            flash("The sample team is not set up: start with `tocsin up --demo`.", "problem")
+            flash(
+                "The sample alerts go to the sample team, which is not here. Fire one of your own, by an address on the "
+                "page Integrations.",
+                "problem",
+            )
         return redirect(local_path(typed("next")) or CONSOLE, 303)
 
     @pages.post(f"{CONSOLE}/answers")
@@ -64,6 +66,17 @@ def add(pages: Blueprint, edge: Edge) -> None:
         edge.wake()
         flash(f"{sender} was answered: {given.sentence}", "done" if given.changed else "note")
         return redirect(CONSOLE, 303)
+
+
+def _that_arrive(edge: Edge) -> list[tuple[str, str, str]]:
+    """Name, label and what it shows of each sample; none once a team of one's own took the sample team's place."""
+    secret_key = str(current_app.secret_key)
+    with edge.database.reading() as session:
+        return [
+            (each.name, _label(each.name), each.says)
+            for each in demo.sample_alerts(secret_key, now=edge.read_clock())
+            if intake.door(session, ids.secret_hash(demo.key(secret_key, each.service, each.source)), each.source)
+        ]
 
 
 def _is_number(digits: str) -> bool:

@@ -61,9 +61,12 @@ def test_every_sample_alert_opens_an_incident(pages: Pages, name: str) -> None:
     assert pages.world.incident(1).status == "open"
 
 
-def test_a_sample_alert_without_the_sample_team_says_what_to_do(sqlite_database: Database) -> None:
+def test_with_a_team_of_ones_own_the_samples_are_gone_and_a_test_alert_is_told_of(sqlite_database: Database) -> None:
     pages = Pages(World(sqlite_database), is_demo=True)
-    assert "start with `tocsin up --demo`" in fire(pages, "checkout-down")
+    read = words(pages.by().get("/incidents"))
+    assert "Fire a sample alert" not in read + words(pages.by().get("/console"))
+    assert "Try it with a test alert." in read
+    assert "Fire one of your own, by an address on the page Integrations." in fire(pages, "checkout-down")
     assert pages.by().post("/console/alerts/no-such-alert").status_code == 404
 
 
