@@ -69,14 +69,14 @@ def in_a_moment(write: Callable[[], None]) -> None:
 class Recorder:
     """When one of a kind was written last, in this process, and what waits to be written."""
 
-    written: dict[tuple[int, Verdict], datetime] = field(default_factory=dict)
+    written: dict[tuple[int, Verdict, str], datetime] = field(default_factory=dict)
     later: Callable[[Callable[[], None]], None] = at_once
     waiting: list[tuple[Arrival, Callable[[], str]]] = field(default_factory=list)
     mutex: threading.Lock = field(default_factory=threading.Lock)
 
     def wants(self, arrival: Arrival) -> bool:
-        """There are as many kinds as integrations, times four."""
-        kind = (arrival.integration_id, arrival.verdict)
+        """There are as many kinds as integrations, times six: what was accepted fires, is acknowledged or has ended."""
+        kind = (arrival.integration_id, arrival.verdict, arrival.alerts[0].status if arrival.alerts else "")
         last = self.written.get(kind)
         if last is not None and abs((arrival.at - last).total_seconds()) < ALIKE_SECONDS:
             return False

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from flask import request
+
 from config import clock, ids
 from config.database import Database
 from incidents import arrivals, fetching, intake
@@ -14,6 +16,8 @@ from incidents.desk import Desk
 from incidents.fetching import Fetch
 from incidents.intake import Door, Received
 from incidents.sources.base import IncomingAlert
+
+KEY_CHARACTERS_SHOWN_MIN = 16  # what is shorter is no key, and its end would be too much of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,15 @@ def door(edge: Edge, key: str, source: str | None) -> Door | None:
     """The integration with this key; None if there is none, or it is another source's."""
     with edge.database.reading() as session:
         return intake.door(session, ids.secret_hash(key), source)
+
+
+def stranger(key: str) -> dict[str, str]:
+    """What the log says of a sender whose key is none here, for whoever has to find it: where it is, and what the key
+    ends in, as the page of integrations shows those that there are."""
+    return {
+        "address": request.remote_addr or "",
+        "key_ends_in": key[-4:] if len(key) >= KEY_CHARACTERS_SHOWN_MIN else "",
+    }
 
 
 def receive(edge: Edge, way_in: Door, alerts: Sequence[IncomingAlert], now: datetime) -> list[Received]:

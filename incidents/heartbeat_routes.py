@@ -20,7 +20,7 @@ from config.routes import Routes
 from config.schemas import Cursor, Moment, Strict, limit_field, paged
 from escalation.web_reader import times_of_reader
 from incidents import heartbeats
-from incidents.edge_in import Edge
+from incidents.edge_in import Edge, stranger
 from incidents.lifecycle import UNSETTLED
 from incidents.models import Alert, Heartbeat, Incident, Integration, Service
 from incidents.sources.base import AlertStatus
@@ -81,7 +81,7 @@ def blueprint(edge: Edge) -> Blueprint:
         with edge.database.transaction() as session:
             found = heartbeats.by_key(session, key)
             if found is None:
-                log.warning("ping with an unknown key refused")
+                log.warning("ping with an unknown key refused", **stranger(key))
                 raise NotAllowedError("No heartbeat has this key. Check the URL against tocsin.yaml.")
             due_by = heartbeats.ping(session, edge.desk, found, now)
         edge.wake()

@@ -35,7 +35,7 @@ def blueprint(edge: Edge) -> Blueprint:
             raise NotFoundError(f"Tocsin reads no source called {source}. It reads: {', '.join(sorted(SOURCES))}.")
         way_in = door(edge, key, source)
         if way_in is None:
-            log.warning("alert with an unknown key refused", source=source)
+            log.warning("alert with an unknown key refused", source=source, **edge_in.stranger(key))
             raise NotAllowedError(f"No {source} integration has this key. Check the URL against tocsin.yaml.")
         received = take(edge, way_in, [SOURCES[source]], edge.read_clock())
         numbers = sorted({each.incident_id for each in received if each.incident_id is not None})

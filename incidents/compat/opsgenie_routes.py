@@ -96,7 +96,8 @@ def _intake(routes: Blueprint, edge: Edge) -> None:
         if isinstance(alert, Refusal):
             # Whoever sends this will not send it again better: it may be a page that nobody gets.
             log.error("alert refused", source=source.NAME, answer=alert.body())
-            edge_in.refused(edge, way_in, Verdict.REFUSED, alert.message, now)
+            said = "; ".join(f"{field}: {problem}" for field, problem in (alert.errors or {}).items()) or alert.message
+            edge_in.refused(edge, way_in, Verdict.REFUSED, said, now)
             raise RefusedError(alert)
         with edge.database.transaction() as session:
             received = intake.receive(session, edge.desk, way_in, alert, now)
@@ -252,7 +253,7 @@ def _door(edge: Edge) -> Door:
     key = opsgenie.key_in(request.headers.get("Authorization"))
     found = door(edge, key, source.NAME) if key else None
     if found is None:
-        log.warning("call with an unknown key refused", source=source.NAME)
+        log.warning("call with an unknown key refused", source=source.NAME, **edge_in.stranger(key or ""))
         raise RefusedError(opsgenie.BAD_KEY)
     return found
 

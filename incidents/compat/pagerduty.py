@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, cast
 
@@ -49,6 +49,7 @@ class ChangeEvent:
 class Refusal:
     status: int
     body: dict[str, Any]
+    routing_key: str = field(default="", compare=False, repr=False)  # if it could be read: whose event it would be
 
 
 def read_event(body: bytes, *, now: datetime, new_dedup_key: Callable[[], str]) -> Event | Refusal:
@@ -58,7 +59,9 @@ def read_event(body: bytes, *, now: datetime, new_dedup_key: Callable[[], str]) 
         return event
     problems = [*_routing_key_problems(event), *pagerduty.problems(event)]
     if problems:
-        return invalid(*(_said(field, problem) for field, problem in problems))
+        key = event.get("routing_key")
+        refusal = invalid(*(_said(field, problem) for field, problem in problems))
+        return dataclasses.replace(refusal, routing_key=key) if isinstance(key, str) else refusal
     (alert,) = pagerduty.parse(event, now=now)
     if not pagerduty.key_of(event):
         alert = dataclasses.replace(alert, dedup_key=new_dedup_key())

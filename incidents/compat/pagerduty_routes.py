@@ -11,10 +11,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from config import http, ids, logs, security
 from config.errors import UnavailableError
-from incidents import change_events
+from incidents import change_events, edge_in
+from incidents.arrivals import Verdict
 from incidents.compat import pagerduty, pagerduty_v1
 from incidents.compat.pagerduty import Event, Refusal
-from incidents.edge_in import Edge, door, receive
+from incidents.edge_in import Edge, door, receive, stranger
 from incidents.sources import pagerduty as source
 
 OTHER_METHODS = ["GET", "PUT", "PATCH", "DELETE"]
@@ -50,7 +51,8 @@ def blueprint(edge: Edge) -> Blueprint:
             return _refused(event)
         way_in = door(edge, event.routing_key, source.NAME)
         if way_in is None:
-            log.warning("change event with an unknown routing key refused", source=source.NAME)
+            told = stranger(event.routing_key)
+            log.warning("change event with an unknown routing key refused", source=source.NAME, **told)
             return _refused(pagerduty.unknown_key())
         with edge.database.transaction() as session:
             change_events.keep(session, way_in, event, now)
@@ -76,10 +78,12 @@ def _taken(edge: Edge, read: Read) -> Event | Refusal:
     event = read(request.get_data(), now=now, new_dedup_key=ids.new_key)
     if isinstance(event, Refusal):
         log.error("event refused", source=source.NAME, answer=event.body)
+        if event.routing_key and (refused := door(edge, event.routing_key, source.NAME)):
+            edge_in.refused(edge, refused, Verdict.REFUSED, "; ".join(event.body["errors"]), now)
         return event
     way_in = door(edge, event.routing_key, source.NAME)
     if way_in is None:
-        log.warning("event with an unknown routing key refused", source=source.NAME)
+        log.warning("event with an unknown routing key refused", source=source.NAME, **stranger(event.routing_key))
         return pagerduty.unknown_key()
     receive(edge, way_in, [event.alert], now)
     return event

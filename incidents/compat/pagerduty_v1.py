@@ -5,6 +5,7 @@ An event is put into the words of v2 and read as one; what differs are the names
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from datetime import datetime
@@ -52,7 +53,7 @@ def _in_its_names(refusal: Refusal) -> Refusal:
     errors = refusal.body.get("errors", [])
     for theirs, ours in names:
         errors = [error.replace(f"'{ours}'", f"'{theirs}'") for error in errors]
-    return Refusal(refusal.status, refusal.body | {"errors": errors})
+    return dataclasses.replace(refusal, body=refusal.body | {"errors": errors})
 
 
 def _list(value: Any) -> list[Any]:

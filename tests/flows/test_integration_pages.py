@@ -133,6 +133,12 @@ def test_a_recorder_writes_one_of_a_kind_every_few_seconds(site: Site) -> None:
     assert recorder.wants(Arrival(1, now + timedelta(seconds=5), Verdict.ACCEPTED))
 
 
+def test_what_ends_an_alert_is_kept_beside_what_opened_it_a_moment_before(site: Site) -> None:
+    for state in ("alerting", "ok"):
+        site.post("generic", GENERIC, {"rule": {"name": "Queue grows", "id": 1}, "status": state}).close()
+    assert [row.alerts[0]["status"] for row in kept(site, "generic")] == ["resolved", "firing"]
+
+
 def test_what_arrives_is_written_together_a_moment_later_so_that_pages_go_first(sqlite_database: Database) -> None:
     World(sqlite_database)
     with sqlite_database.reading() as session:

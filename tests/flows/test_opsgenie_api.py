@@ -108,6 +108,7 @@ def test_what_arrived_by_a_create_is_kept_for_the_page_of_its_integration(sqlite
     with edge.world.database.reading() as session:
         kept = session.scalars(select(ReceivedPayload).order_by(ReceivedPayload.id)).all()
     assert [each.verdict for each in kept] == ["accepted", "refused"]
+    assert kept[1].problem == "message: Message can not be empty."
     assert kept[0].alerts[0]["title"] == "Observer API down"
 
 

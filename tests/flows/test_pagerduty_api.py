@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from config.database import Database
 from incidents import change_events
-from incidents.models import Alert, ChangeEvent
+from incidents.models import Alert, ChangeEvent, ReceivedPayload
 from tests import sharing
 from tests.calling import Edge
 from tests.world import KEY, STORE_KEY, World
@@ -78,6 +79,45 @@ def test_pd5_pd7_what_is_wrong_is_refused_by_name(edge: Edge) -> None:
     assert "payload.severity" in send(edge, event(payload=payload), status=400)["errors"][0]
     assert send(edge, b"{", status=400)["status"] == "Unrecognized object"
     assert alerts(edge) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "told"),
+    [
+        (
+            "/v2/enqueue",
+            {"routing_key": KEY, "event_action": "trigger", "payload": {"source": "h1"}},
+            "'payload.summary'",
+        ),
+        ("/generic/2010-04-15/create_event.json", {"service_key": KEY, "event_type": "trigger"}, "'description'"),
+    ],
+)
+def test_what_is_refused_is_seen_on_the_page_of_its_integration(
+    sqlite_database: Database, path: str, sent: dict[str, Any], told: str
+) -> None:
+    edge = Edge(World(sqlite_database))
+    edge.client.post(path, json=sent).close()
+    with sqlite_database.reading() as session:
+        (refused,) = session.scalars(select(ReceivedPayload)).all()
+    assert (refused.verdict, told in refused.problem) == ("refused", True)
+    assert KEY not in refused.content
+
+
+def test_of_a_sender_with_an_unknown_key_the_log_says_where_it_is_and_what_its_key_ends_in(edge: Edge) -> None:
+    unknown = "0123456789abcdef0123456789abCDEF"
+    with capture_logs() as logged:
+        send(edge, event(routing_key=unknown), status=400)
+        edge.client.post(f"/alerts/alertmanager/{unknown}", json={})
+        edge.client.post("/heartbeats/short-key", json={})
+        edge.client.post("/v2/alerts", json={"message": "m"}, headers={"Authorization": f"GenieKey {unknown}"})
+    told = {line["event"]: (line["address"], line["key_ends_in"]) for line in logged if "key refused" in line["event"]}
+    assert told == {
+        "event with an unknown routing key refused": ("127.0.0.1", "CDEF"),
+        "alert with an unknown key refused": ("127.0.0.1", "CDEF"),
+        "ping with an unknown key refused": ("127.0.0.1", ""),
+        "call with an unknown key refused": ("127.0.0.1", "CDEF"),
+    }
+    assert unknown not in repr(logged)
 
 
 def test_pd6_half_a_megabyte_is_taken_and_more_is_413(edge: Edge) -> None:
