@@ -16,6 +16,7 @@ from escalation.oncall.hours import ALL_DAYS, Hours
 
 ONCE_MAX = timedelta(days=31)
 LOOKED_AHEAD = timedelta(days=400)  # a fifth Monday may be three months away; a year has each of them
+BREAK_MIN = timedelta(hours=1)  # in a day, of what recurs each day: people can be woken in it level by level
 WEEKS = range(1, 6)
 SERVICES_MAX = 50
 LABELS_MAX = 20
@@ -153,13 +154,18 @@ def _problems_of_time(silence: Silence) -> dict[str, str]:
         return {"weeks": "are for what recurs"} if silence.weeks else {}
     if any(week not in WEEKS for week in silence.weeks):
         return {"weeks": "are the weeks of a month, 1 to 5"}
-    whole_day = silence.hours.window.begins == silence.hours.window.ends
     every_week = not silence.weeks or set(silence.weeks) == set(WEEKS)
-    if whole_day and every_week and set(silence.hours.days) == set(ALL_DAYS):
-        return {"hours": "would never end: leave out days, or hours of the day"}
+    if every_week and set(silence.hours.days) == set(ALL_DAYS) and _break(silence.hours) < BREAK_MIN:
+        return {"hours": "would hardly ever end: leave out days, or at least an hour of the day"}
     if silence.until(silence.starts_at) is None and silence.next_begin(silence.starts_at) is None:
         return {"hours": "never come"}
     return {}
+
+
+def _break(hours: Hours) -> timedelta:
+    """Between the end of one day's window and the beginning of the next; none if it is the whole day."""
+    begins, ends = (timedelta(hours=at.hour, minutes=at.minute) for at in (hours.window.begins, hours.window.ends))
+    return (begins - ends) % timedelta(days=1)
 
 
 def is_like(pattern: str, text: str) -> bool:

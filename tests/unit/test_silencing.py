@@ -77,6 +77,8 @@ def test_a_pattern_is_read_as_shells_read_it(pattern: str, text: str) -> None:
         (recurring(NIGHT, weeks=(6,)), "weeks"),
         (recurring(Window(time(0), time(0))), "hours"),
         (recurring(Window(time(9), time(9)), weeks=(1, 2, 3, 4, 5)), "hours"),
+        (recurring(Window(time(0), time(23, 59))), "hours"),  # one minute a day in which anybody could be woken
+        (recurring(Window(time(9), time(8, 1))), "hours"),
         (recurring(NIGHT, days=(5,), ends_at=NOW + timedelta(days=2)), "hours"),
     ],
 )
