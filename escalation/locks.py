@@ -24,3 +24,10 @@ def one_at_a_time(session: Session, name: str) -> None:
     turns anyway."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def together(session: Session, name: str) -> None:
+    """Until the transaction ends, with all others who do this and not with who takes the name for themselves. Who waits
+    for that comes before whoever asks later, which a shared lock of a row does not see to."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock_shared(func.hashtextextended(name, 0))))

@@ -27,6 +27,7 @@ THE_FILE = "the declared file"
 
 
 def write(session: Session, declared: Collection[DeclaredWindow], changes: Changes, now: datetime) -> None:
+    silence_rows.alone(session, session.scalars(_declared().with_only_columns(SilenceRow.id)).all())
     stored = {row.name: row for row in session.scalars(_declared().with_for_update(key_share=True))}
     for wanted in declared:
         row = stored.pop(wanted.name, None)

@@ -1,8 +1,8 @@
 """Making silences, ending them, and what the engine does when one begins or is over.
 
 Each silence that is not over has a timer for the next moment at which it begins or ends. Its act only sets the timers
-of the incidents that it may hold or releases; each of those is looked at under its own lock. A silence's row is locked
-before its timer, and never while incidents' timers are set: whoever holds back an incident has the row locked, shared.
+of the incidents that it may hold or releases; each of those is looked at under its own lock. A silence is locked
+before its timer, and never while incidents' timers are set: whoever holds back an incident has it locked, shared.
 """
 
 from __future__ import annotations
@@ -128,6 +128,7 @@ def of_people(session: Session, number: int) -> SilenceRow:
 
 
 def locked(session: Session, number: int) -> SilenceRow | None:
+    silence_rows.alone(session, [number])
     return session.scalar(
         select(SilenceRow)
         .where(SilenceRow.id == number)

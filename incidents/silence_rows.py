@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Text, cast, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from escalation import locks
 from escalation.oncall.hours import Hours
 from incidents.models import Alert, Incident, Service
 from incidents.silence_models import SilencedIncident, SilenceRow
@@ -158,11 +159,12 @@ def locked(session: Session, judge: Judge, now: datetime) -> HeldBack | None:
         found: HeldBack | None = judge(rows) if rows else None
         if found is None:
             return None
+        for number in sorted(found.of):
+            locks.together(session, _name(number))
         locked = session.scalars(
             select(SilenceRow)
             .where(SilenceRow.id.in_(found.of))
             .order_by(SilenceRow.id)
-            .with_for_update(read=True)
             .execution_options(populate_existing=True)
         ).all()
         again: HeldBack | None = judge(locked)
@@ -170,6 +172,17 @@ def locked(session: Session, judge: Judge, now: datetime) -> HeldBack | None:
             return again
         rows = live(session, now)
     return None
+
+
+def alone(session: Session, numbers: Iterable[int]) -> None:
+    """Before these silences are changed or ended: whoever holds back an incident by one of them is waited for, and who
+    comes later waits. In a storm the rows themselves would never be free."""
+    for number in sorted(numbers):
+        locks.one_at_a_time(session, _name(number))
+
+
+def _name(number: int) -> str:
+    return f"silence:{number}"
 
 
 def overridden(session: Session, incident_ids: Iterable[int]) -> defaultdict[int, set[int]]:

@@ -6,7 +6,8 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
+from sqlalchemy.orm import Session
 
 from config.database import Database
 from config.ids import secret_hash
@@ -17,7 +18,7 @@ from incidents import briefing, intake, maintaining, reconciling
 from incidents.models import Incident
 from incidents.silence_models import SilenceRow
 from incidents.sources.base import AlertStatus, IncomingAlert
-from tests.silenced import end, held, recurring, release_at, silence, suspected
+from tests.silenced import end, held, recurring, release_at, row, silence, suspected
 from tests.world import KEY, MONDAY, World
 
 HOUR = timedelta(hours=1)
@@ -116,7 +117,6 @@ def test_a_silence_that_is_ended_while_it_is_laid_on_an_alert_releases_it(postgr
     """The one who ends it waits until the alert is in, and then sees whom it holds."""
     world = World(postgresql_database)
     number = silence(world)
-    incoming = IncomingAlert(source="pagerduty", dedup_key="race", status=AlertStatus.FIRING, title="Observer API down")
     begun, ended = threading.Event(), threading.Event()
 
     def end_it() -> None:
@@ -128,16 +128,52 @@ def test_a_silence_that_is_ended_while_it_is_laid_on_an_alert_releases_it(postgr
     other = threading.Thread(target=end_it)
     other.start()
     with world.database.transaction() as session:
-        door = intake.door(session, secret_hash(KEY))
-        assert door is not None
-        received = intake.receive(session, world.desk, door, incoming, world.now)
+        incident = take(world, session, "race")
         begun.set()
         assert not ended.wait(0.3)
     other.join(10)
     world.run()
-    assert received.incident_id is not None
-    assert held(world, received.incident_id) == [(number, "released")]
+    assert incident is not None
+    assert held(world, incident) == [(number, "released")]
     assert [sent.to for sent in world.sent("sms")] == ["+15005550101"]
+
+
+def test_who_ends_a_silence_waits_for_nobody_that_comes_later(postgresql_database: Database) -> None:
+    """In a storm there is always another alert that it holds back: one after the other kept it from ending for good."""
+    world = World(postgresql_database)
+    number = silence(world)
+    storm: list[int | None] = []
+
+    def end_it() -> None:
+        with world.database.transaction() as session:
+            maintaining.end(session, world.actor("bo"), number, world.now, reason="done")
+
+    with world.database.transaction() as session:
+        take(world, session, "first")
+        ending = threading.Thread(target=end_it)
+        ending.start()
+        wait_for_waiting(world, 1)
+        later = threading.Thread(target=lambda: storm.append(world.alert(dedup_key="later", run=False)))
+        later.start()
+        wait_for_waiting(world, 2)
+    for thread in (ending, later):
+        thread.join(10)
+    assert storm[0] is not None and world.incident(storm[0]).silenced_until is None
+    assert row(world, number).ended_at == world.now
+
+
+def take(world: World, session: Session, dedup_key: str) -> int | None:
+    incoming = IncomingAlert("pagerduty", dedup_key, AlertStatus.FIRING, "Observer API down")
+    door = intake.door(session, secret_hash(KEY))
+    assert door is not None
+    return intake.receive(session, world.desk, door, incoming, world.now).incident_id
+
+
+def wait_for_waiting(world: World, others: int) -> None:
+    """Until so many transactions wait for locks, or until one that should has not in 5 seconds."""
+    waiting = text("SELECT count(DISTINCT pid), pg_sleep(0.01) FROM pg_locks WHERE NOT granted")
+    with world.database.engine.connect() as connection:
+        assert any(connection.execute(waiting).one()[0] >= others for _ in range(500))
 
 
 def test_a_crash_between_the_end_of_a_silence_and_its_incidents_releases_them_afterwards(world: World) -> None:
