@@ -135,7 +135,7 @@ def record_failure(
     if error.retry_after_seconds is not None and not error.permanent:
         # Asked to wait, which is no failure: it is shown then, however often, with whatever is true by then.
         wait = min(max(error.retry_after_seconds, 1.0), retries.RETRY_AFTER_SECONDS_MAX)
-        timers.put_back(session, claimed, now + timedelta(seconds=wait), error=str(error))
+        timers.put_back(session, claimed, now + timedelta(seconds=wait), error=str(error), in_order=True)
         living.error = str(error)
         return
     known = error.permanent and living.error == str(error)  # said once; each further edit would only say it again
@@ -143,7 +143,8 @@ def record_failure(
     living.error = str(error)
     decision = retries.decide(living.failures, permanent=error.permanent, retry_after_seconds=error.retry_after_seconds)
     if decision.retry_in_seconds is not None:
-        timers.put_back(session, claimed, now + timedelta(seconds=decision.retry_in_seconds), error=str(error))
+        again_at = now + timedelta(seconds=decision.retry_in_seconds)
+        timers.put_back(session, claimed, again_at, error=str(error), in_order=True)
         return
     living.failures = 0
     _finish(session, claimed, living, edit, now)

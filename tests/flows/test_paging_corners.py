@@ -252,6 +252,19 @@ def test_an_announcement_is_still_made_after_an_acknowledgement_that_came_first(
     assert not world.sent("sms")
 
 
+def test_a_room_that_asks_to_wait_for_an_hour_is_told_when_it_lets_itself_be_told(world: World) -> None:
+    def wait(address: str, message: Message) -> None:
+        if world.now < MONDAY + timedelta(hours=1):
+            raise unwell(40)
+
+    world.channels["slack"].on_send = wait
+    number = world.alert(HIGH)
+    world.fast_forward(minutes=59)
+    assert ("timer.parked" in world.kinds(number), world.sent("slack")) == (False, [])
+    world.fast_forward(minutes=2)
+    assert {sent.to for sent in world.sent("slack")} == {"#incidents", "#all-hands"}
+
+
 def test_a_protected_services_low_never_falls_silent_when_its_source_resolves_it(world: World) -> None:
     number = world.alert(LOW, key=STORE_KEY)
     world.fast_forward(hours=72)
