@@ -9,21 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from config import database as database_settings
 from config.database import Database
 from incidents.proof import timeline
 from tests import databases, statements
 
 KINDS = ["sqlite", "postgresql"]
 
-# Tests lose nothing in a power cut, and waiting for the disk at each commit was a fifth of their time. Processes that
-# tests start wait for it as ever.
-SYNCHRONOUS = "synchronous = FULL"
-assert SYNCHRONOUS in database_settings.SQLITE_PRAGMAS
-database_settings.SQLITE_PRAGMAS = tuple(
-    "synchronous = OFF" if pragma == SYNCHRONOUS else pragma for pragma in database_settings.SQLITE_PRAGMAS
-)
-
+databases.do_not_wait_for_the_disk()
 statements.share()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from escalation.paging import timers
 from tests.simulation import steps
 from tests.simulation.course import Rules, nine_o_clock_after
 from tests.simulation.crashing import Crash, FragileDatabase, Moment
+from tests.simulation.noise import Noise, Service
 from tests.simulation.outside import Outside
 from tests.simulation.sightings import Sightings
 from tests.simulation.steps import Fault, Point, Step
@@ -43,17 +44,18 @@ class Told:
 
 
 class Play:
-    def __init__(self, database: FragileDatabase, config: str, rules: Rules) -> None:
+    def __init__(self, database: FragileDatabase, config: str, rules: Rules, services: Mapping[int, Service]) -> None:
         self.database = database
         with database.elsewhere():
             self.world = World(database, config=config)
             actors = {key: self.world.actor(key) for key in PEOPLE}
-        self.outside = Outside(self.world, database, rules, actors, self._being_sent)
+        self.outside = Outside(self.world, database, rules, actors, Noise(services), self._being_sent, self._look)
         self.calls: list[Call] = []
         self.told: list[Told] = []
         self.lost_attempts: set[int] = set()  # whoever made them died, or was overtaken, before recording
         self.up = True
         self._sightings = Sightings(database)
+        self.seen = self._sightings.seen
         self._pool: list[Callable[[], None]] = []  # sends that an engine has submitted
         self._sending: list[frozenset[int]] = []  # the pages of each message on its way, the innermost last
         self._meanwhile: dict[Point, steps.Act] = {}
@@ -62,7 +64,7 @@ class Play:
         self._engines: list[str] = []
         self._after_crash = steps.CrashAt(0, Moment.BEFORE, takes_over=False, down_seconds=0)
         self._overtaking = False
-        self._set_back_seconds = 0  # what was set before that is due as much later
+        self.set_back_seconds = 0  # what was set before that is due as much later
         self._objections: list[AssertionError] = []
         self._start_engine(takes_over=False)
         for channel in self.world.channels.values():
@@ -77,9 +79,11 @@ class Play:
                 busy = any(course.mode not in ("off", "daily") for course in self.outside.courses.values())
                 morning = nine_o_clock_after(self.world.now) - self.world.now
                 self._pass(900 if busy else int(morning.total_seconds()))
+            case steps.Toggles():
+                self._toggle(step)
             case steps.ClockBack(seconds):
                 self.world.now -= timedelta(seconds=seconds)
-                self._set_back_seconds += seconds
+                self.set_back_seconds += seconds
             case steps.Broken(channel, fault, times):
                 self._broken.setdefault(channel, []).extend([fault] * times)
             case steps.Outage(channels, fault):
@@ -106,7 +110,8 @@ class Play:
         self._meanwhile = {}
         self.take(steps.Healed())
         self.take(steps.Up(takes_over=True))
-        self._pass(RETRIES_END_AFTER_SECONDS + self._set_back_seconds)
+        self.take(steps.EndAll())
+        self._pass(RETRIES_END_AFTER_SECONDS + self.set_back_seconds)
 
     def _do(self, act: steps.Act | steps.Storm | steps.Approve) -> None:
         self._look()
@@ -119,6 +124,17 @@ class Play:
             case _:
                 self.outside.do(act)
         self._look()
+
+    def _toggle(self, step: steps.Toggles) -> None:
+        for _ in range(step.times):
+            self._do(steps.SourceSays(step.thing, "resolved"))
+            self._rest()
+            self._pass(step.seconds)
+            self._do(steps.Alert(step.thing, step.severity))
+            self._rest()
+            self._pass(step.seconds)
+        if step.ends:
+            self._do(steps.SourceSays(step.thing, "resolved"))
 
     # Time
 
@@ -145,6 +161,7 @@ class Play:
 
     def _tick(self) -> int:
         claimed = self.world.engine.tick(self.world.now)
+        self._look()
         if self._pool:
             self._come_between(Point.CLAIMED)
         while self._pool:
@@ -183,15 +200,19 @@ class Play:
     def _pages_of(self, message: Message) -> frozenset[int]:
         """The pages that this message tells of: those that were begun with it. It names each of their incidents."""
         with self.database.reading() as session:
-            begun = session.execute(
-                select(Page.id, Page.incident_id)
+            rows = session.execute(
+                select(Page.id, Page.incident_id, Attempt.started_at)
                 .join(Attempt, Attempt.page_id == Page.id)
                 .where(
                     (Page.id == message.page_id) | (Page.carrier_id == message.page_id),
                     Page.state == PageState.QUEUED,
                     Attempt.outcome == "",
                 )
+                .order_by(Attempt.id)
             ).all()
+        # Others may still be begun with an earlier message that was overtaken, and be sent again by themselves.
+        since = max((row.started_at for row in rows if row.id == message.page_id), default=None)
+        begun = [row for row in rows if row.started_at == since]
         named = [message.brief.incident_id, *(other.incident_id for other in message.others)]
         # One that was acknowledged after it was begun is still named; nothing else may be.
         if not {row.incident_id for row in begun} <= set(named):
@@ -205,7 +226,7 @@ class Play:
         act = None if self._overtaking else self._meanwhile.pop(point, None)
         if act is None:
             return
-        if message is not None and not isinstance(act, steps.CrashNow | steps.Slow):
+        if message is not None and not isinstance(act, steps.CrashNow | steps.Slow | steps.Quieting):
             act = replace(act, thing=self.outside.thing_of(message.brief.incident_id))
         try:
             self._do(act)
@@ -246,7 +267,7 @@ class Play:
             self._overtaking = False
 
     def _look(self) -> None:
-        self._sightings.show(self.outside.courses)
+        self._sightings.show(self.outside)
 
     def _open_attempts(self) -> set[int]:
         with self.database.reading() as session:

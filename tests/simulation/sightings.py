@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -12,29 +13,66 @@ from sqlalchemy.orm import Session
 from config.database import Database
 from escalation.beside import NO_LEVEL
 from escalation.models import Attempt, Page, PageState, Responder
+from incidents import settling
+from incidents.models import Incident
 from incidents.proof.models import TimelineEntry
 from tests.simulation.course import Course, Firing, Rules
+from tests.simulation.outside import Outside
 
 FIRINGS = ("level.reached", "last_resort.reached", "oncall.notified")
 ASKED = "halt.recommended"  # keepers are asked beside the levels
+# What the engine may do, or a request that does something else, and the course has to know.
+HELD, RELEASED, OVERRIDDEN, RESOLVED = "incident.silenced", "silence.over", "silence.overridden", "incident.resolved"
+NOISE = {
+    HELD: "held back",
+    RELEASED: "released",
+    OVERRIDDEN: "overridden",
+    "alert.joined": "joined",
+    "alert.flapping": "flapping",
+    "acknowledgement.kept": "kept",
+}
+SHOWN = (*FIRINGS, ASKED, RESOLVED, "alert.resolved", *NOISE)
 
 
 class Sightings:
     def __init__(self, database: Database) -> None:
+        self.seen: Counter[str] = Counter()  # what of noise this world has come to
         self._database = database
-        self._seen = 0
+        self._last = 0
 
-    def show(self, courses: Mapping[int, Course]) -> None:
-        """Every firing that the timeline tells of since the last time, in order."""
+    def show(self, outside: Outside) -> None:
+        """All that the timeline tells of since the last time, in order."""
         new = (
             select(TimelineEntry)
-            .where(TimelineEntry.global_seq > self._seen, TimelineEntry.kind.in_((*FIRINGS, ASKED)))
+            .where(TimelineEntry.global_seq > self._last, TimelineEntry.kind.in_(SHOWN))
             .order_by(TimelineEntry.global_seq)
         )
         with self._database.reading() as session:
             for entry in session.scalars(new).all():
-                self._seen = entry.global_seq
-                _show(session, courses[entry.incident_id], entry)
+                self._last = entry.global_seq
+                if entry.kind in NOISE:
+                    self.seen[NOISE[entry.kind]] += 1
+                if entry.kind in (*FIRINGS, ASKED):
+                    _show(session, outside.courses[entry.incident_id], entry)
+                elif entry.kind == "alert.resolved":
+                    self.seen["settled"] += entry.text == settling.QUIET
+                else:
+                    _turn(session, outside, entry)
+
+
+def _turn(session: Session, outside: Outside, entry: TimelineEntry) -> None:
+    """It goes silent, or begins anew, by something that nobody did to it."""
+    number = entry.incident_id
+    course = outside.courses[number]
+    if entry.kind == HELD and (course.mode != "off" or number not in outside.stops):
+        outside.stop(number)  # said again when it stays held back
+    elif entry.kind == RELEASED:
+        del outside.stops[number]
+        course.begin(session.get_one(Incident, number).severity, entry.occurred_at)
+    elif entry.kind == OVERRIDDEN:
+        del outside.stops[number]
+    elif entry.kind == RESOLVED and number not in outside.stops:
+        outside.stop(number)
 
 
 def _show(session: Session, course: Course, entry: TimelineEntry) -> None:

@@ -27,6 +27,7 @@ class Alert:
     thing: int
     severity: str
     crash: Moment | None = None  # of the web process that takes it in
+    labels: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,57 @@ class Storm:
 
     things: tuple[int, ...]
     severities: tuple[str, ...]
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Toggles:
+    """The thing ends and is reported again, so many times, with so long between; `ends`: and then it ends for good."""
+
+    thing: int
+    times: int
+    seconds: int
+    severity: str = "HIGH"
+    ends: bool = False
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Somebody silences what fits all that is given; `daily`: from hour to hour, again and again; else once."""
+
+    services: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    title: str = ""
+    after_seconds: int = 0
+    lasts_seconds: int = 3_600
+    daily: tuple[str, str] | None = None  # "10:30", "11:15"
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    crash: Moment | None = None
+
+
+@dataclass(frozen=True)
+class Extend:
+    """One of the silences that are not over lasts longer; `which`: by its place among them."""
+
+    which: int
+    by_seconds: int
+
+
+@dataclass(frozen=True)
+class End:
+    which: int
+    crash: Moment | None = None
+
+
+@dataclass(frozen=True)
+class EndAll: ...
+
+
+@dataclass(frozen=True)
+class RaiseClass:
+    """A person says that the thing's incident is constitutional."""
+
+    thing: int
 
 
 @dataclass(frozen=True)
@@ -69,7 +121,10 @@ class Approve:
 
 @dataclass(frozen=True)
 class Escalate:
+    """`held`: of the incidents that are held back, if there are any, the one at this place among them."""
+
     thing: int
+    held: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,7 +208,8 @@ class Slow:
     seconds: int
 
 
-Act = Alert | SourceSays | Acknowledge | Resolve | Escalate | Reclassify | CrashNow | Slow
+Quieting = Silence | Extend | End | EndAll
+Act = Alert | SourceSays | Acknowledge | Resolve | Escalate | Reclassify | RaiseClass | CrashNow | Slow | Quieting
 
 
 @dataclass(frozen=True)
@@ -165,5 +221,18 @@ class Meanwhile:
 
 
 Step = (
-    Act | Storm | Approve | Broken | Outage | Healed | Pass | UntilMorning | ClockBack | Down | Up | CrashAt | Meanwhile
+    Act
+    | Storm
+    | Toggles
+    | Approve
+    | Broken
+    | Outage
+    | Healed
+    | Pass
+    | UntilMorning
+    | ClockBack
+    | Down
+    | Up
+    | CrashAt
+    | Meanwhile
 )
