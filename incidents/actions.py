@@ -27,8 +27,10 @@ from incidents.sources.base import AlertStatus
 MILESTONES = ("contained", "recovered", "resolved")
 
 
-def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: datetime) -> Outcome:
-    """Stop the escalation. Queued pages are cancelled in this same transaction.
+def acknowledge(
+    session: Session, desk: Desk, number: int, actor: Actor, now: datetime, *, of: Alert | None = None
+) -> Outcome:
+    """Stop the escalation. Queued pages are cancelled in this same transaction. `of`: the alert that a source means.
 
     Where several must acknowledge, it stays open and goes on for the others until they have.
     """
@@ -39,7 +41,7 @@ def acknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: da
     )
     if isinstance(verdict, Already):
         return _again(session, desk, incident, actor, now)
-    if actor.kind == "source" and isinstance(verdict, Moved) and grouping.is_shared(session, incident):
+    if of is not None and isinstance(verdict, Moved) and not grouping.speaks_for_all(session, incident, of):
         verdict = Withheld(lifecycle.ONE_OF_SEVERAL)
     if isinstance(verdict, Withheld):
         noting.note(

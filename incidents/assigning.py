@@ -16,7 +16,7 @@ from escalation.paging.timers import Claimed
 from incidents import actions, briefing, clocks, grouping, lifecycle, noting, routing, silences
 from incidents.desk import Actor, Desk, Outcome
 from incidents.lifecycle import Status
-from incidents.models import Incident
+from incidents.models import Alert, Incident
 from incidents.severity import IncidentClass, Severity
 
 SNOOZE_MAX = timedelta(days=7)
@@ -105,24 +105,33 @@ def unacknowledge(session: Session, desk: Desk, number: int, actor: Actor, now: 
     return Outcome(number, True, incident.status, f"{number} is nobody's any more; people are paged again.")
 
 
-def snooze(session: Session, desk: Desk, number: int, actor: Actor, now: datetime, *, until: datetime) -> Outcome:
+def snooze(
+    session: Session,
+    desk: Desk,
+    number: int,
+    actor: Actor,
+    now: datetime,
+    *,
+    until: datetime,
+    of: Alert | None = None,
+) -> Outcome:
     """Whoever has it (or else the actor) is left in peace until then; then nobody has it, and paging goes on.
 
     A constitutional incident is never snoozed. The source of its alert may snooze an operational one, as it may
-    acknowledge it.
+    acknowledge it. `of`: the alert that it means.
     """
     incident = _going_on(session, number, actor)
     if actor.responder_id is None and actor.kind != "source":
         raise NotAllowedError(f"Only a person can snooze an incident; {actor.name} is a program.")
     if incident.incident_class == IncidentClass.CONSTITUTIONAL:
         raise ConflictError(f"Incident {number} is constitutional, and those are never snoozed. A keeper may hold it.")
-    if actor.kind == "source" and grouping.is_shared(session, incident):
+    if of is not None and not grouping.speaks_for_all(session, incident, of):
         raise ConflictError(f"Incident {number} cannot be snoozed by {actor.name}: {lifecycle.ONE_OF_SEVERAL}.")
     if until <= now or until > now + SNOOZE_MAX:
         problem = f"must lie between now and {SNOOZE_MAX.days} days from now"
         raise InvalidInputError("It cannot be snoozed until then.", fields={"until": problem})
     if incident.status == Status.OPEN:
-        outcome = actions.acknowledge(session, desk, number, actor, now)
+        outcome = actions.acknowledge(session, desk, number, actor, now, of=of)
         if incident.status != Status.ACKNOWLEDGED:
             raise ConflictError(f"{outcome.sentence} It cannot be snoozed before.")
     clocks.stop(session, incident)

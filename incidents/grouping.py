@@ -18,7 +18,7 @@ from incidents.desk import Actor, Desk
 from incidents.lifecycle import UNSETTLED, Status
 from incidents.models import Alert, Incident, Service
 from incidents.noise import Grouping
-from incidents.severity import IncidentClass
+from incidents.severity import IncidentClass, Severity
 from incidents.sources.base import AlertStatus, IncomingAlert
 
 # Written out as its index's condition is: SQLite uses a partial index for nothing else.
@@ -85,12 +85,15 @@ def join(
     show(session, incident, now)
 
 
-def is_shared(session: Session, incident: Incident) -> bool:
-    """Whether several alerts of it fire: what a source says of one of them does not hold for the others."""
+def speaks_for_all(session: Session, incident: Incident, alert: Alert) -> bool:
+    """Whether what a source says of this alert may hold for its whole incident: not while one fires that is worse, or
+    that came by another integration, of which that source knows nothing."""
     if not incident.group_key:
-        return False
-    firing = select(Alert.id).where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING)
-    return len(session.scalars(firing.limit(2)).all()) > 1
+        return True
+    worse = [each for each in Severity if each.rank > Severity(alert.severity).rank]
+    other = or_(Alert.integration_id != alert.integration_id, Alert.severity.in_(worse))
+    found = select(Alert.id).where(Alert.incident_id == incident.id, Alert.status == AlertStatus.FIRING, other)
+    return session.scalar(found.limit(1)) is None
 
 
 def show(session: Session, incident: Incident, now: datetime) -> None:

@@ -109,7 +109,7 @@ def receive(
     if incoming.status is AlertStatus.RESOLVED:
         actions.resolve_alert(session, desk, alert, actor, now)
     else:
-        actions.acknowledge(session, desk, alert.incident_id, actor, now)
+        actions.acknowledge(session, desk, alert.incident_id, actor, now, of=alert)
     return Received(alert.incident_id)
 
 

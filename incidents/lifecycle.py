@@ -50,7 +50,7 @@ class Withheld:
 Verdict = Moved | Already | Withheld
 
 SOURCES_DO_NOT_DECIDE = "a source never closes or quiets a constitutional incident"
-ONE_OF_SEVERAL = "other alerts of the incident fire too, and a source speaks for one"
+ONE_OF_SEVERAL = "a worse alert of the incident fires too, or one of another integration"
 ONE_PERSON_IS_NOT_ENOUGH = "a constitutional incident is resolved by two keepers who did not ask for it"
 
 

@@ -67,7 +67,7 @@ def close(session: Session, desk: Desk, asked: Asked) -> Done:
 def acknowledge(session: Session, desk: Desk, asked: Asked) -> Done:
     _open(asked)
     _note_said(session, desk, asked)
-    outcome = actions.acknowledge(session, desk, asked.incident, asked.actor, asked.now)
+    outcome = actions.acknowledge(session, desk, asked.incident, asked.actor, asked.now, of=asked.alert)
     if not outcome.changed and outcome.status == Status.ACKNOWLEDGED:
         return Done("Alert is already acknowledged.", succeeded=False)
     return Done("Acknowledged alert" if outcome.changed else outcome.sentence, succeeded=outcome.changed)
@@ -91,7 +91,7 @@ def snooze(session: Session, desk: Desk, asked: Asked) -> Done:
     _note_said(session, desk, asked)
     until = reading.moment(asked.payload.get("endTime")) or asked.now
     until = min(until, asked.now + assigning.SNOOZE_MAX)
-    assigning.snooze(session, desk, asked.incident, asked.actor, asked.now, until=until)
+    assigning.snooze(session, desk, asked.incident, asked.actor, asked.now, until=until, of=asked.alert)
     return Done("Snoozed alert")
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from config.database import Database
 from config.errors import ConflictError
 from incidents import assigning
 from incidents.desk import Actor
+from incidents.models import Alert
 from incidents.severity import Severity
 from incidents.sources.base import AlertStatus
 from tests.silenced import end, extend, held, silence, suspected
-from tests.world import MONDAY, World, team
+from tests.world import KEY, MONDAY, World, team
 
 HOUR = timedelta(hours=1)
 GROUPING = team().replace("checkout: {policy: standard, ", "checkout: {policy: standard, group: {within: 1h}, ")
@@ -74,18 +76,26 @@ def test_a_silence_of_one_alert_of_several_does_not_hold_what_a_person_escalated
     assert suspected(world) == []
 
 
-def test_a_source_that_acknowledges_one_alert_of_several_quiets_none_of_the_others(grouping: World) -> None:
-    number = grouping.alert(dedup_key="a")
-    assert grouping.alert("Disk usage is odd", dedup_key="b") == number
-    grouping.alert(dedup_key="b", status=AlertStatus.ACKNOWLEDGED)
-    assert grouping.incident(number).status == "open"
-    said = [entry.text for entry in grouping.timeline(number) if entry.kind == "source.acknowledged"]
-    assert said and said[0].endswith("other alerts of the incident fire too, and a source speaks for one.")
-    with grouping.database.transaction() as session, pytest.raises(ConflictError, match="other alerts"):
-        assigning.snooze(session, grouping.desk, number, SOURCE, grouping.now, until=grouping.now + HOUR)
-    grouping.alert(dedup_key="a", status=AlertStatus.RESOLVED)
-    grouping.alert(dedup_key="b", status=AlertStatus.ACKNOWLEDGED)
-    assert grouping.incident(number).status == "acknowledged"
+@pytest.mark.parametrize("key", [KEY, "c1" * 16])
+def test_a_source_that_acknowledges_one_alert_quiets_neither_a_worse_one_nor_another_integrations(
+    sqlite_database: Database, key: str
+) -> None:
+    another = f'integrations: [{{source: pagerduty, key: "{"c1" * 16}"}}, {{source: pagerduty, key: "{KEY}"}}]'
+    ours = f'integrations: [{{source: pagerduty, key: "{KEY}"}}]'
+    world = World(sqlite_database, config=GROUPING.replace(ours, another))
+    number = world.alert(dedup_key="a")
+    mild = "Disk usage is odd" if key == KEY else "Observer API down"
+    assert world.alert(mild, dedup_key="b", key=key) == number
+    world.alert(dedup_key="b", key=key, status=AlertStatus.ACKNOWLEDGED)
+    assert world.incident(number).status == "open"
+    said = [entry.text for entry in world.timeline(number) if entry.kind == "source.acknowledged"]
+    assert said and said[0].endswith("a worse alert of the incident fires too, or one of another integration.")
+    with world.database.transaction() as session, pytest.raises(ConflictError, match="a worse alert"):
+        of = session.scalars(select(Alert).where(Alert.dedup_key == "b")).one()
+        assigning.snooze(session, world.desk, number, SOURCE, world.now, until=world.now + HOUR, of=of)
+    world.alert(dedup_key="a", status=AlertStatus.RESOLVED)
+    world.alert(dedup_key="b", key=key, status=AlertStatus.ACKNOWLEDGED)
+    assert world.incident(number).status == "acknowledged"
 
 
 def test_what_no_person_has_is_joined_by_nothing_so_that_somebody_learns_of_the_next_alert(grouping: World) -> None:
