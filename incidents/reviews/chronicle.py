@@ -28,9 +28,19 @@ LEFT_OUT = {
     "alert.joined": "an alert joined the incident",
 }
 PROBLEMS_TOLD_MAX = 10
+TAKES = ("incident.acknowledged", "incident.taken_over")  # a person has it from then on
+ANSWERS = ("acknowledgement.counted", "holder.answered")
 
 # Untyped, as verification reads it: a damaged entry must become a sentence in the review, not an exception.
 _ENTRIES = table("timeline_entries", *(column(name) for name in checks.COLUMNS))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    by: str  # their name
+    at: datetime
+    via: str  # the channel; "" if it is not known
+    takes: bool  # they have the incident by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +196,13 @@ def step_titles(entries: Sequence[EntryFact], runbook_id: str) -> dict[int, str]
     return found
 
 
-def acknowledged_via(entries: Sequence[EntryFact]) -> str:
-    """The way the last acknowledgement came by; "" if it is not known."""
-    return next((str(e.payload.get("via", "")) for e in reversed(entries) if e.kind == "incident.acknowledged"), "")
+def answers(entries: Sequence[EntryFact]) -> tuple[Answer, ...]:
+    """Each time that a person answered, in order: an incident may go through several hands."""
+    return tuple(
+        Answer(e.actor, e.occurred_at, str(e.payload.get("via", "")), takes=e.kind in TAKES)
+        for e in entries
+        if e.kind in (*TAKES, *ANSWERS) and e.actor_kind == "responder"
+    )
 
 
 def _change(entry: EntryFact) -> tuple[list[str], list[str]] | None:

@@ -16,6 +16,7 @@ from escalation.queries import PageMade, Paging
 from incidents import queries, requests
 from incidents.models import Alert, ChangeRequest, Decision, Incident
 from incidents.reviews import chronicle
+from incidents.reviews.chronicle import Answer
 from incidents.reviews.record import (
     AlertFact,
     ApprovalFact,
@@ -59,20 +60,11 @@ def alerts(session: Session, incident_id: int) -> tuple[tuple[AlertFact, ...], t
     return facts, (f"Alerts after the first {ALERTS_MAX}.",) if len(rows) > ALERTS_MAX else ()
 
 
-def pages(
-    made: Sequence[PageMade], *, answered_by: str, answered_at: datetime | None, via: str
-) -> tuple[PageFact, ...]:
-    """`answered_by` is the key of the responder who acknowledged, "" if none did.
-
-    No page is marked as the answered one when people acknowledge: they answer the incident. Taken for it is the last
+def pages(made: Sequence[PageMade], answers: Sequence[Answer]) -> tuple[PageFact, ...]:
+    """No page is marked as the answered one when people acknowledge: they answer the incident. Taken for it is the last
     page that person was sent before, by the way they answered if there is one, else by any.
     """
-    before = [
-        page
-        for page in made
-        if page.responder == answered_by and page.sent_at and answered_at and page.sent_at <= answered_at
-    ]
-    answered = max(before, key=lambda page: (page.channel == via, page.sent_at), default=None)
+    answered = [_answered(made, answer) for answer in answers]
     return tuple(
         PageFact(
             responder=page.responder_name,
@@ -82,7 +74,7 @@ def pages(
             queued_at=page.queued_at,
             sent_at=page.sent_at,
             delivered_at=page.delivered_at,
-            acknowledged=page is answered,
+            acknowledged=any(page is each for each in answered),
             attempts=tuple(
                 AttemptFact(attempt.started_at, attempt.outcome or "in flight", attempt.error)
                 for attempt in page.attempts
@@ -90,6 +82,11 @@ def pages(
         )
         for page in made
     )
+
+
+def _answered(made: Sequence[PageMade], answer: Answer) -> PageMade | None:
+    before = [page for page in made if page.responder_name == answer.by and page.sent_at and page.sent_at <= answer.at]
+    return max(before, key=lambda page: (page.channel == answer.via, page.sent_at), default=None)
 
 
 def page_omissions(paging: Paging) -> tuple[str, ...]:

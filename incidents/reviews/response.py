@@ -14,6 +14,8 @@ from incidents.reviews.entries import cited, numbered, of_kind, people
 from incidents.reviews.markup import Markdown, say
 from incidents.reviews.record import PageFact, Record, RunbookFact, TickFact
 
+ANSWERED_WITHIN = timedelta(minutes=5)  # of somebody's first page: the immediate phase
+
 
 def against_targets(record: Record) -> Markdown:
     rows = [
@@ -118,11 +120,16 @@ def not_received(page: PageFact) -> bool:
     return page.state == "failed" and page.delivered_at is None and not page.acknowledged
 
 
-def unanswered(page: PageFact, pages: Sequence[PageFact]) -> bool:
-    """It went out, and its person answered neither it nor another page."""
-    return page.state in ("sent", "delivered", "bundled") and not any(
-        p.acknowledged and p.responder == page.responder for p in pages
-    )
+def unanswered(page: PageFact, record: Record) -> bool:
+    """It went out, its person answered neither it nor another page, and nobody else took the incident while they were
+    given the time."""
+    if page.state not in ("sent", "delivered", "bundled"):
+        return False
+    theirs = [each for each in record.pages if each.responder == page.responder]
+    first_at, taken_at = min(each.queued_at for each in theirs), record.acknowledged_at
+    if taken_at is not None and first_at <= taken_at < first_at + ANSWERED_WITHIN:
+        return False
+    return not any(each.acknowledged for each in theirs)
 
 
 def _answer(page: PageFact, pages: Sequence[PageFact]) -> str:
@@ -223,7 +230,7 @@ def went_badly(record: Record) -> Markdown:
     report = phases.phase_report(record.course, record.generated_at)
     bad = [say("Phase {} ({}): late.", r.phase, r.target) for r in report if r.verdict is Verdict.LATE]
     for page in sorted(record.pages, key=lambda p: (p.queued_at, p.level, p.responder, p.channel)):
-        if not_received(page) or unanswered(page, record.pages):
+        if not_received(page) or unanswered(page, record):
             how = "was not received" if not_received(page) else "got no answer"
             bad.append(
                 say("The page to {} at level {} by {} {}.", page.responder, page.level, names.name(page.channel), how)

@@ -72,9 +72,10 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
     paging = paging_queries.paging(session, incident_id)
     alerts, alert_omissions = collecting.alerts(session, incident_id)
     book, runbook = collecting.runbook(session, incident_id, told.entries, shelf)
-    people = paging_queries.people(session, {each for each in (row.acknowledged_by_id, review.owner_id) if each})
-    answerer = people.get(row.acknowledged_by_id or 0)
-    owner = people.get(review.owner_id or 0)
+    owner = paging_queries.people(session, [review.owner_id]).get(review.owner_id) if review.owner_id else None
+    answers = chronicle.answers(told.entries)
+    # Who has it now may have been given it; how long people let it wait is told by whoever took it first.
+    first = next((answer for answer in answers if answer.takes), None)
     return Record(
         number=row.id,
         title=row.title,
@@ -85,7 +86,7 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
         status=row.status,
         service=service,
         opened_at=row.opened_at,
-        acknowledged_at=row.acknowledged_at,
+        acknowledged_at=first.at if first else row.acknowledged_at,
         contained_at=row.contained_at,
         recovered_at=row.recovered_at,
         resolved_at=row.resolved_at,
@@ -95,12 +96,7 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
         classification=row.classification,
         overrides=chronicle.overrides(told.entries, approvals),
         alerts=alerts,
-        pages=collecting.pages(
-            paging.pages,
-            answered_by=answerer.key if answerer else "",
-            answered_at=row.acknowledged_at,
-            via=chronicle.acknowledged_via(told.entries),
-        ),
+        pages=collecting.pages(paging.pages, answers),
         timeline=told.entries,
         runbooks=(book,) if book else (),
         approvals=approvals,
@@ -117,7 +113,7 @@ def collect(session: Session, incident_id: int, *, now: datetime, base_url: str,
         published_by=review.published_by,
         document_url=review.document_url,
         published_note=review.published_note,
-        acknowledged_by=row.acknowledged_by,
+        acknowledged_by=first.by if first else row.acknowledged_by,
         resolution=row.resolution,
         severity_changes=chronicle.severities(told.entries, row.opened_at, row.severity_initial),
         governance_refs=runbook.governance_refs if runbook else (),

@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from config.database import Database
 from escalation.models import Page
-from incidents import actions, governance, reclassifying
+from incidents import actions, assigning, governance, reclassifying
 from incidents.proof import timeline
-from incidents.reviews import chronicle, collecting, export, reviewing
+from incidents.reviews import chronicle, collecting, due, export, response, reviewing
 from incidents.reviews.models import Review
 from incidents.reviews.record import Record
 from incidents.severity import Severity
@@ -115,6 +115,37 @@ def test_the_page_that_was_answered_is_the_last_one_sent_before_by_the_way_of_th
         ("voice", False),
         ("email", False),
     ]
+
+
+def test_of_an_incident_that_went_through_several_hands_the_first_answer_counts(database: Database) -> None:
+    world = World(database, config=team(ana_by="[{after: 0s, by: slack}]"))  # which reports no delivery
+    number = world.alert()
+    opened_at = world.now
+    world.fast_forward(minutes=2)
+    world.acknowledge(number, by="ana")
+    world.fast_forward(minutes=10)
+    with database.transaction() as session:
+        assigning.reassign(session, world.desk, number, world.actor("ana"), world.now, to="bo", reason="knows it")
+    world.fast_forward(minutes=1)
+    world.acknowledge(number, by="bo")
+    world.resolve(number)
+    record = collected(world, number)
+    assert (record.acknowledged_by, record.acknowledged_at) == ("Ana Lima", opened_at + timedelta(minutes=2))
+    assert due.measures(record)["tta"] == timedelta(minutes=2)
+    assert [(page.responder, page.acknowledged) for page in record.pages if page.sent_at] == [
+        ("Ana Lima", True),
+        ("Bo Chen", True),
+    ]
+    assert "got no answer" not in response.went_badly(record)
+
+
+def test_who_was_still_being_given_time_when_another_took_it_did_not_fail_to_answer(world: World) -> None:
+    for minutes, told in ((4, False), (6, True)):
+        number = world.alert()
+        world.fast_forward(minutes=minutes)
+        world.acknowledge(number, by="mia")  # who was not paged
+        world.resolve(number)
+        assert ("Ana Lima at level 1 by SMS got no answer" in response.went_badly(collected(world, number))) is told
 
 
 def test_a_page_that_went_out_after_the_answer_is_not_what_was_answered(world: World) -> None:
