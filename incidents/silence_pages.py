@@ -26,7 +26,7 @@ from incidents.silencing import Silence
 
 NUMBER = f"/silences/<int(max={NUMBER_MAX}):number>"
 SPANS = {
-    "30m": "30 minutes", "1h": "1 hour", "2h": "2 hours", "4h": "4 hours", "8h": "8 hours",
+    "10m": "10 minutes", "30m": "30 minutes", "1h": "1 hour", "2h": "2 hours", "4h": "4 hours", "8h": "8 hours",
     "1d": "1 day", "2d": "2 days", "1w": "1 week", "2w": "2 weeks", "31d": "31 days",
 }  # fmt: skip
 LINES_MAX = 50  # of what is over
@@ -40,6 +40,7 @@ class Preview:
     begins: datetime | None  # None: now
     until: datetime | None
     holds_now: int
+    never: str  # whose alerts it names in vain; empty if there are none
 
 
 def pages(database: Database, read_clock: Callable[[], datetime], wake: Callable[[], None]) -> Blueprint:
@@ -147,6 +148,13 @@ def _preview(session: Session, silence: Silence, now: datetime) -> Preview:
         begins=begins,
         until=silence.until(begins or now) if silence.hours is None else silence.ends_at,
         holds_now=maintaining.count_fitting(session, silence, now),
+        never=", ".join(
+            session.scalars(
+                select(Service.key)
+                .where(Service.key.in_(silence.services), Service.protected.is_(True))
+                .order_by(Service.key)
+            )
+        ),
     )
 
 

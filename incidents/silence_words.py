@@ -24,15 +24,17 @@ def fits(services: Sequence[str], labels: Mapping[str, Any], title: str) -> str:
 
 
 def recurs(repeats: Mapping[str, Any] | None) -> str:
-    """`each second Tuesday 22:00-04:00, Lisbon`; empty for what happens once."""
+    """`the second Tuesday of each month from 22:00 to 04:00, Europe/Lisbon`; empty for what happens once."""
     if not repeats:
         return ""
     days = [NAMES[day] for day in repeats["days"]]
     which = "day" if len(days) in (0, len(DAYS)) else _listed(days, "and")
     if repeats["weeks"]:
-        which = f"{_listed([ORDINALS[week - 1] for week in repeats['weeks']], 'and')} {which} of a month"
+        which = f"the {_listed([ORDINALS[week - 1] for week in repeats['weeks']], 'and')} {which} of each month"
+    else:
+        which = f"each {which}"
     without = f", not on public holidays of {repeats['holidays']}" if repeats["holidays"] else ""
-    return f"each {which} from {repeats['from']} to {repeats['to']}, {repeats['timezone']}{without}"
+    return f"{which} from {repeats['from']} to {repeats['to']}, {repeats['timezone']}{without}"
 
 
 def recurs_as(silence: Silence) -> str:

@@ -139,7 +139,7 @@ def problems(silence: Silence) -> dict[str, str]:
     if len(silence.title) > PATTERN_CHARACTERS_MAX:
         found["title"] = f"at most {PATTERN_CHARACTERS_MAX} characters"
     if not silence.services and not silence.labels and not silence.title.strip(ANYTHING):
-        found["services"] = "say which, or a label, or a title: what fits everything would silence everything"
+        found["services"] = "must be named, or a label, or a title: what fits everything would silence everything"
     return found | _problems_of_time(silence)
 
 

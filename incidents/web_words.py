@@ -98,7 +98,8 @@ def status(detail: IncidentDetail, levels_total: int, times: Times) -> list[str]
     if detail.next is not None:
         said.append(f"next: {detail.next.what} at {times.both(detail.next.at)}, {_until(detail.next.at, times)}")
     elif detail.status == Status.OPEN:
-        said.append("nobody is going to be woken")
+        until = f" before {times.both(detail.silenced_until)}" if detail.silenced_until else ""
+        said.append(f"nobody is going to be woken{until}")
     return said
 
 

@@ -243,7 +243,7 @@ def test_the_pages_make_a_silence_show_what_it_holds_and_end_it(sqlite_database:
             "/silences/new", data=asked | {"look": "1", "from": "22:00", "to": "04:00", "days": "tue", "weeks": "2"}
         )
     )
-    assert "Each second Tuesday of a month from 22:00 to 04:00, Europe/Lisbon" in again
+    assert "The second Tuesday of each month from 22:00 to 04:00, Europe/Lisbon" in again
     assert world.incident(incident).silenced_until is None
     assert ana.post("/silences/new", data=asked).status_code == 303
     world.run()
@@ -251,6 +251,7 @@ def test_the_pages_make_a_silence_show_what_it_holds_and_end_it(sqlite_database:
     assert "&lt;b&gt;patching" in shown
     assert "Holds back 1 now" in words(shown)
     assert "Disk <full>" in words(shown)
+    assert "nobody is going to be woken before 12:00 UTC" in words(ana.get(f"/incidents/{incident}"))
     assert "Silenced until 12:00 UTC by silence 1 of Ana Lima : <b>patching</b>" in words(
         ana.get(f"/incidents/{incident}")
     )
@@ -259,6 +260,15 @@ def test_the_pages_make_a_silence_show_what_it_holds_and_end_it(sqlite_database:
     world.run()
     assert world.incident(incident).silenced_until is None
     assert "released" in words(ana.get("/silences"))
+
+
+def test_looking_at_a_silence_of_a_protected_service_says_that_it_is_paged_all_the_same(
+    sqlite_database: Database,
+) -> None:
+    ana = Pages(World(sqlite_database)).by("ana")
+    asked = {"services": ["checkout", "event-store"], "reason": "patching", "for": "10m", "look": "1"}
+    assert "Protected: event-store. All that such a service reports" in words(ana.post("/silences/new", data=asked))
+    assert "Protected" not in words(ana.post("/silences/new", data=asked | {"services": "checkout"}))
 
 
 def test_a_form_that_cannot_be_read_says_which_field(sqlite_database: Database) -> None:
