@@ -82,8 +82,11 @@ def as_written(grouping: Mapping[str, Any], flapping: Mapping[str, Any]) -> dict
 
 
 def group_key(service: str, grouping: Grouping, incoming: IncomingAlert) -> str:
-    """The same for alerts that may share an incident. A label that an alert lacks counts as empty."""
+    """The same for alerts that may share an incident. A label that an alert lacks counts as empty; one that lacks all of
+    them stands alone (""): nothing says that it has to do with any other."""
     values = [[name, _value(incoming, name)] for name in grouping.by]
+    if values and not any(value for _, value in values):
+        return ""
     return hashlib.sha256(json.dumps([service, values], ensure_ascii=False).encode()).hexdigest()
 
 

@@ -86,6 +86,13 @@ def test_only_alerts_that_agree_in_the_labels_share_an_incident(sqlite_database:
     assert world.alert(dedup_key="e", labels={"alertname": "Down"}) == none
 
 
+def test_alerts_that_have_none_of_the_labels_stand_alone(sqlite_database: Database) -> None:
+    world = World(sqlite_database, config=grouped("cluster, alertname"))
+    alone = {world.alert(dedup_key=key, labels={"from": "cron@example.org"}) for key in ("a", "b", "c")}
+    assert len(alone) == 3
+    assert len(world.sent("sms")) > 1, "new trouble pages anew"
+
+
 def test_nothing_joins_a_constitutional_incident_and_no_constitutional_alert_joins_any(world: World) -> None:
     operational = world.alert(dedup_key="a")
     constitutional = world.alert("Hash chain broken at sequence 48211", dedup_key="b")
