@@ -26,12 +26,13 @@ def commands(open_shelf: Callable[[], Shelf], rule_facts: Callable[[], Collectio
         """Say what keeps runbooks from being published. Exit code 1 if anything does."""
         library = open_shelf().library
         facts = LintContext(now=clock.now(), rules=tuple(rule_facts()), previous=library.previous, paths=library.paths)
-        found = [finding for runbook in library.runbooks for finding in linter.lint(runbook, facts)]
+        found = [finding for each in library.documents.values() for finding in linter.lint(each, facts)]
         found += linter.lint_library(list(library.documents.values()), facts)
         for problem in library.problems:
             click.echo(f"{problem.file}: {problem.message}")
         for finding in found:
-            click.echo(f"{finding.runbook}.md:{finding.line} {finding.severity} {finding.rule} {finding.message}")
+            where = f"{finding.runbook}.md:{finding.line}" if finding.runbook else "the folder:"
+            click.echo(f"{where} {finding.severity} {finding.rule} {finding.message}")
         counts = Counter(str(finding.severity) for finding in found)
         click.echo(
             f"{len(library.runbooks)} runbooks: {counts[FAILING]} errors, {counts['W']} warnings, {counts['I']} notes."

@@ -114,6 +114,13 @@ def id_is_file_name(runbook: Runbook) -> Iterator[Finding]:
         yield Finding("RB004", ERROR, message, runbook.key_lines.get("id", 1), runbook.id)
 
 
+def is_no_template(runbook: Runbook) -> Iterator[Finding]:
+    """RB004, of a copy of the template whose front matter still says that it is one: nobody is given it."""
+    if runbook.category == "template" and runbook.name != "TEMPLATE":
+        message = "`category: template` makes it no runbook: say ritual, runbook or operation"
+        yield Finding("RB004", ERROR, message, runbook.key_lines.get("category", 1), "category")
+
+
 def last_updated(runbook: Runbook, context: LintContext) -> Iterator[Finding]:
     """RB005."""
     written = runbook.last_updated

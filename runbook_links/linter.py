@@ -34,7 +34,8 @@ def lint(runbook: Runbook, context: LintContext) -> list[Finding]:
 
     The index and the template are no runbooks: of them, only reading, secrets and encoding are checked.
     """
-    found = [*record.from_reading(runbook), *safety.secrets(runbook), *safety.mojibake(runbook)]
+    found = [*record.from_reading(runbook), *record.is_no_template(runbook)]
+    found += [*safety.secrets(runbook), *safety.mojibake(runbook)]
     if runbook.is_runbook:
         found += [*_record(runbook, context), *_structure(runbook), *_safety(runbook)]
     return _in_order(replace(each, runbook=runbook.name) for each in found)
