@@ -74,7 +74,7 @@ class Noise:
     def joins(self, session: Session, thing: int, labels: Mapping[str, str], now: datetime) -> int | None:
         """The incident that a new operational alert belongs to; None: one of its own."""
         service = self.services[thing]
-        if service.within is None:
+        if service.within is None or _is_alone(service, labels):
             return None
         candidates = [
             group
@@ -97,6 +97,11 @@ class Noise:
             return True
         newest = max(came, key=lambda each: each.first_at)
         return newest.flapping and newest.last_at > now - service.quiet
+
+
+def _is_alone(service: Service, labels: Mapping[str, str]) -> bool:
+    """It has none of the labels by which the service tells one trouble from another."""
+    return bool(service.by) and not any(_values(service, labels))
 
 
 def _values(service: Service, labels: Mapping[str, str]) -> tuple[str, ...]:
