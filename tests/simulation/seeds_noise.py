@@ -42,7 +42,7 @@ LABELS: tuple[tuple[tuple[str, str], ...], ...] = (
 )
 MOMENTS_OF_THE_WEB = (None, None, None, None, Moment.BEFORE, Moment.AFTER)
 SPANS_SECONDS = (60, 600, 1_800, 5_000, 5_000)
-HOURS = (("10:05", "10:25"), ("10:30", "12:00"), ("09:00", "10:20"), ("23:00", "10:10"), ("10:10", "09:50"))
+HOURS = (("10:05", "10:25"), ("10:30", "12:00"), ("09:00", "10:20"), ("23:00", "10:10"), ("10:10", "08:50"))
 NOT_MONDAY = (1, 2, 3, 4, 5, 6)
 EVERY_DAY = (0, *NOT_MONDAY)
 
