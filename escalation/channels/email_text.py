@@ -144,7 +144,7 @@ def _how_to_answer(message: Message, actions: Actions) -> str:
 
 def _facts(message: Message) -> list[tuple[str, str]]:
     brief, standing = message.brief, message.standing
-    level = max(standing.level, message.level)
+    level = wording.level(message)
     facts = [
         ("State", wording.state(standing)),
         ("Service", wording.one_line(brief.service, 200)),

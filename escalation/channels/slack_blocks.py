@@ -126,7 +126,7 @@ def _header(brief: Brief) -> Block:
 
 def _facts(message: Message) -> Block:
     brief, standing = message.brief, message.standing
-    level = max(standing.level, message.level)
+    level = wording.level(message)
     facts = [f"*{_escaped(f'{brief.incident_class.capitalize()} {brief.severity}', 80)}*"]
     facts += [_escaped(brief.service, NAME_CHARACTERS_MAX)] if brief.service else []
     facts += [f"level {level}"] if level else []

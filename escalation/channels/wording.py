@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from escalation import plan
 from escalation.brief import ALERTS_COUNTED_MAX, NO_INCIDENT, Brief, Standing
 from escalation.channels.base import Message, Purpose
 
@@ -132,7 +133,10 @@ def speaks_for_itself(message: Message) -> bool:
 
 
 def why_you(message: Message) -> list[str]:
-    """To the person it was sent to: that they are paged, at which level, and what is unusual about it."""
+    """To the person it was sent to: that they are paged, at which level, and what is unusual about it; or that they are
+    only told, and what comes of it if nobody answers."""
+    if message.purpose is Purpose.NOTIFICATION:
+        return [_only_told(message.brief)] if message.to_name and _is_before_the_levels(message.standing) else []
     if message.purpose is not Purpose.PAGE:
         return []
     verb = "are" if asks(message) else "were"
@@ -145,6 +149,22 @@ def why_you(message: Message) -> list[str]:
     if message.note:
         said.append(sentence(one_line(message.note, 500)))
     return said
+
+
+def _is_before_the_levels(standing: Standing) -> bool:
+    return needs_answer(standing) and not standing.level
+
+
+def _only_told(brief: Brief) -> str:
+    if brief.severity == "LOW":
+        return "You are told, not paged: nobody is woken for it."
+    minutes = plan.MEDIUM_GRACE_SECONDS // 60
+    return f"You are told, not paged yet: if nobody acknowledges, paging begins {minutes} minutes later."
+
+
+def level(message: Message) -> int:
+    """That was reached; 0 while people are only told."""
+    return max(message.standing.level, message.level if message.purpose is Purpose.PAGE else 0)
 
 
 HALT_RECOMMENDED = "A halt is recommended. A keeper is asked to decide."

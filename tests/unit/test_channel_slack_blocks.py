@@ -169,3 +169,15 @@ def test_a_room_that_mentions_people_names_those_who_were_paged_and_no_others() 
     paged = dataclasses.replace(announcement(), mentions=("U0ANA", "U0BO", "!channel", "<@U0EVE>", "S0TEAM"))
     assert "*Paged:* <@U0ANA> <@U0BO>" in _shown(slack_blocks.render(paged)).splitlines()
     assert "Paged:" not in _shown(slack_blocks.render(announcement()))
+
+
+def test_who_is_only_told_reads_that_and_what_comes_of_it_and_no_level_that_was_not_reached() -> None:
+    first = Standing(status="open", level=0, phase="immediate")
+    medium = _shown(slack_blocks.render(notification(operational(severity="MEDIUM"), first)))
+    assert "You are told, not paged yet: if nobody acknowledges, paging begins 15 minutes later." in medium
+    assert "level 1" not in medium
+    low = _shown(slack_blocks.render(notification(operational(severity="LOW"), first)))
+    assert "You are told, not paged: nobody is woken for it." in low
+    for later in (OPEN, ACKNOWLEDGED, RESOLVED):  # people are paged by now, or somebody has it
+        assert "You are told" not in _shown(slack_blocks.render(notification(operational(severity="MEDIUM"), later)))
+    assert "You are told" not in _shown(slack_blocks.render(announcement(standing=first)))
