@@ -55,9 +55,11 @@ def tell(session: Session, incident_id: int, responder_id: int, *, note: str, no
     return _to_one(session, incident_id, responder_id, "low", purpose=Purpose.NOTIFICATION, note=note, now=now)
 
 
-def tell_keepers(session: Session, incident_id: int, *, note: str, now: datetime) -> list[Responder]:
-    """Notify every keeper; those there is a way to. The caller reports it."""
-    keepers = rota.people(session, wake.CONSULTED, now)
+def tell_keepers(
+    session: Session, incident_id: int, *, note: str, now: datetime, but: int | None = None
+) -> list[Responder]:
+    """Notify every keeper, `but` this one; those there is a way to. The caller reports it."""
+    keepers = [keeper for keeper in rota.people(session, wake.CONSULTED, now) if keeper.id != but]
     found = [tell(session, incident_id, keeper.id, note=note, now=now) for keeper in keepers]
     return [keeper for keeper in found if keeper is not None]
 

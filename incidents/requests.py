@@ -9,6 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from config.errors import ConflictError, NotAllowedError
+from escalation import beside
+from escalation.channels import wording
 from incidents import noting
 from incidents.desk import Actor, Desk
 from incidents.models import ChangeRequest, Incident, RequestState
@@ -49,7 +51,13 @@ def ask(
     )
     session.add(request)
     session.flush()
-    text = f"{actor.name} asked to {action}: {reason} ({APPROVALS_NEEDED} keepers other than them must approve.)"
+    asks = f"{actor.name} asks to {action} incident {incident.id}"
+    note = f"{asks}: {wording.sentence(reason)} {APPROVALS_NEEDED} keepers other than them must approve; you are one"
+    told = beside.tell_keepers(session, incident.id, note=note, now=now, but=actor.responder_id)
+    names = f"told: {', '.join(person.name for person in told)}" if told else "no keeper can be told"
+    text = (
+        f"{actor.name} asked to {action}: {reason} ({APPROVALS_NEEDED} keepers other than them must approve; {names}.)"
+    )
     facts = {"request": request.id, "action": action, "change": change, "reason": reason}
     noting.note(session, desk, incident, "approval.requested", text, actor, now, facts)
     return request

@@ -136,7 +136,8 @@ def why_you(message: Message) -> list[str]:
     """To the person it was sent to: that they are paged, at which level, and what is unusual about it; or that they are
     only told, and what comes of it if nobody answers."""
     if message.purpose is Purpose.NOTIFICATION:
-        return [_only_told(message.brief)] if message.to_name and _is_before_the_levels(message.standing) else []
+        said = _only_told(message.brief) if _is_before_the_levels(message.standing) else ""
+        return [said] if said and message.to_name else []
     if message.purpose is not Purpose.PAGE:
         return []
     verb = "are" if asks(message) else "were"
@@ -156,8 +157,11 @@ def _is_before_the_levels(standing: Standing) -> bool:
 
 
 def _only_told(brief: Brief) -> str:
+    """Empty of what pages at once: a keeper who is asked about a halt, say."""
     if brief.severity == "LOW":
         return "You are told, not paged: nobody is woken for it."
+    if brief.severity != "MEDIUM":
+        return ""
     minutes = plan.MEDIUM_GRACE_SECONDS // 60
     return f"You are told, not paged yet: if nobody acknowledges, paging begins {minutes} minutes later."
 

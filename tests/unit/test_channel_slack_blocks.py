@@ -181,3 +181,4 @@ def test_who_is_only_told_reads_that_and_what_comes_of_it_and_no_level_that_was_
     for later in (OPEN, ACKNOWLEDGED, RESOLVED):  # people are paged by now, or somebody has it
         assert "You are told" not in _shown(slack_blocks.render(notification(operational(severity="MEDIUM"), later)))
     assert "You are told" not in _shown(slack_blocks.render(announcement(standing=first)))
+    assert "You are told" not in _shown(slack_blocks.render(notification(brief(), first)))  # a keeper, about a halt
