@@ -126,7 +126,7 @@ def reasons(judgement: Judgement) -> tuple[str, ...]:
         said.append(f"{which} would be CRITICAL, but {j.gate}: it counts as HIGH.")
     if j.hint_effect:
         said.append(_capital(j.hint_effect) + ".")
-    if not j.severity_because.rule and not j.guard.value:
+    if not j.severity_because.rule and not j.guard.value and not j.hint_effect:
         said.append(f"{j.severity} {j.severity_because.text}.")
     if j.confirm_class:
         said.append("A person is asked to confirm the class.")

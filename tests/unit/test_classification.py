@@ -145,6 +145,10 @@ def test_the_sources_own_severity_raises_to_high_only_and_says_so() -> None:
     assert found.severity is Severity.HIGH
     assert "The source calls it CRITICAL, which raised MEDIUM to HIGH." in found.reasons
     assert judged("Redis is down", severity_hint=Severity.INFO).severity is Severity.HIGH
+    once = judged("Nothing that any rule knows", severity_hint=Severity.CRITICAL).reasons
+    assert [each for each in once if "raised MEDIUM to HIGH" in each] == [
+        "The source calls it CRITICAL, which raised MEDIUM to HIGH."
+    ]
 
 
 def test_good_news_is_logged_only_unless_the_source_itself_calls_it_high() -> None:
