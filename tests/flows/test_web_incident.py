@@ -83,6 +83,13 @@ def test_why_it_is_so_severe_is_told_with_every_reason(quick: Pages) -> None:
     assert all(reason in told for reason in stored["reasons"])
 
 
+def test_what_the_monitor_said_stands_before_why_and_what_to_do(quick: Pages) -> None:
+    page = quick.by().get(f"/incidents/{quick.world.alert()}").text
+    headings = ["Alert</h2>", "<h2>Why ", "Who was paged</h2>", "Runbook</h2>", "Checklists</h2>", "Timeline</h2>"]
+    places = [page.index(heading) for heading in headings]
+    assert places == sorted(places)
+
+
 def test_a_constitutional_critical_incident_says_who_must_decide(quick: Pages) -> None:
     number = quick.world.alert(BROKEN_CHAIN, key=STORE_KEY)
     read = words(quick.by().get(f"/incidents/{number}"))
