@@ -21,6 +21,7 @@ _SAY = re.compile(r"<Say[^>]*>(.*?)</Say>", re.S)
 _LINK = re.compile(r"<(https?://[^\s<>|]+)\|([^<>|]*)>")
 _BOLD = re.compile(r"\*([^*\n]+)\*")
 _QUOTE = re.compile("^>", re.M)  # what was a > in the text is an entity by now
+_MENTION = re.compile(r"<@(\w+)>")  # Slack shows a name there
 _PATH = re.compile(r"https?://[^/]+(/.*)?")
 
 COLORS = {slack_blocks.RED: "red", slack_blocks.AMBER: "amber", slack_blocks.GREEN: "green"}  # others: grey
@@ -87,7 +88,7 @@ def shown(message: ConsoleMessage, to: str) -> Shown:
 
 def mrkdwn(text: str) -> Markup:
     """Slack's markup as HTML: bold, quotes, links and line ends. Links to this Tocsin lose their host, so that they work here."""
-    text = _QUOTE.sub("│ ", text)
+    text = _MENTION.sub(r"@\1", _QUOTE.sub("│ ", text))
     pieces: list[Markup] = []
     end = 0
     for link in _LINK.finditer(text):

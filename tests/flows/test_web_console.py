@@ -150,6 +150,7 @@ def test_the_console_looks_again_by_itself_unless_asked_not_to(pages: Pages) -> 
         ),
         ("<javascript:alert(1)|no>", "&lt;javascript:alert(1)|no&gt;"),
         (">quoted\n&gt;not", "│ quoted<br>&gt;not"),
+        ("*Paged:* <@U0YUI> &lt;@U0BO&gt;", "<strong>Paged:</strong> @U0YUI &lt;@U0BO&gt;"),
         ('<https://x.example/"onmouseover="y|z>', '<a href="https://x.example/&#34;onmouseover=&#34;y">z</a>'),
     ],
 )
