@@ -161,7 +161,8 @@ class Play:
 
     def _tick(self) -> int:
         claimed = self.world.engine.tick(self.world.now)
-        self._look()
+        if claimed:
+            self._look()
         if self._pool:
             self._come_between(Point.CLAIMED)
         while self._pool:

@@ -30,7 +30,7 @@ from tests.simulation.steps import (
 )
 from tests.simulation.worlds import NOISY
 
-STEPS_MIN, STEPS_MAX = 8, 28
+STEPS_MIN, STEPS_MAX = 8, 24
 THINGS = (0, 0, 1, 1, 2, 3, 4, 4, 5, 5, 6)
 SEVERITIES = ("CRITICAL", "HIGH", "HIGH", "HIGH", "MEDIUM", "MEDIUM", "LOW", "INFO")
 LABELS: tuple[tuple[tuple[str, str], ...], ...] = (

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from config.database import Database
@@ -33,6 +33,13 @@ NOISE = {
 }
 SHOWN = (*FIRINGS, ASKED, RESOLVED, "alert.resolved", *NOISE)
 
+# Built once: worlds ask it all the time.
+_NEW = (
+    select(TimelineEntry)
+    .where(TimelineEntry.global_seq > bindparam("last"), TimelineEntry.kind.in_(SHOWN))
+    .order_by(TimelineEntry.global_seq)
+)
+
 
 class Sightings:
     def __init__(self, database: Database) -> None:
@@ -42,13 +49,8 @@ class Sightings:
 
     def show(self, outside: Outside) -> None:
         """All that the timeline tells of since the last time, in order."""
-        new = (
-            select(TimelineEntry)
-            .where(TimelineEntry.global_seq > self._last, TimelineEntry.kind.in_(SHOWN))
-            .order_by(TimelineEntry.global_seq)
-        )
         with self._database.reading() as session:
-            for entry in session.scalars(new).all():
+            for entry in session.scalars(_NEW, {"last": self._last}).all():
                 self._last = entry.global_seq
                 if entry.kind in NOISE:
                     self.seen[NOISE[entry.kind]] += 1
