@@ -136,8 +136,8 @@ def why_you(message: Message) -> list[str]:
     """To the person it was sent to: that they are paged, at which level, and what is unusual about it; or that they are
     only told, and what comes of it if nobody answers."""
     if message.purpose is Purpose.NOTIFICATION:
-        said = _only_told(message.brief) if _is_before_the_levels(message.standing) else ""
-        return [said] if said and message.to_name else []
+        told = _only_told(message.brief) if _is_before_the_levels(message.standing) else ""
+        return [told] if told and message.to_name else []
     if message.purpose is not Purpose.PAGE:
         return []
     verb = "are" if asks(message) else "were"
