@@ -80,7 +80,16 @@ def add(pages: Blueprint, database: Database, read_clock: Callable[[], datetime]
 
     _contacts(pages, act)
     _tokens(pages, act)
+    _rules(pages, database, read_clock, act, show)
 
+
+def _rules(
+    pages: Blueprint,
+    database: Database,
+    read_clock: Callable[[], datetime],
+    act: Callable[..., AnyResponse],
+    show: Callable[..., Response],
+) -> None:
     @pages.post(f"{ME}/rules")
     def change_rules() -> AnyResponse:
         steps = {urgency: _typed_steps(urgency) for urgency in URGENCIES}
