@@ -21,7 +21,7 @@ def compose(text: str | bytes, *, depth_max: int, slowly: type[yaml.SafeLoader])
         if _nests_within(depth_max, text):
             return yaml.compose(text, Loader=QUICK)
     except (yaml.YAMLError, ValueError):
-        pass  # told below
+        pass  # `slowly` looks at it too, and says what is wrong
     loader = slowly(text)
     root: yaml.Node | None = loader.get_single_node()
     return root

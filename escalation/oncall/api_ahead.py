@@ -16,6 +16,7 @@ from config.routes import Routes
 from config.schemas import Moment, paged_whole
 from escalation.oncall import coverage, feeds, schemas, whose
 from escalation.oncall.calendar import Entry
+from escalation.oncall.coverage import Gap
 from escalation.oncall.edge import NUMBER, Edge, own_key, zone_of
 
 SHIFTS_DEFAULT = timedelta(days=30)
@@ -67,8 +68,12 @@ def _ahead(routes: Routes, edge: Edge) -> None:
         now = edge.clock()
         with edge.database.reading() as session:
             found = coverage.ahead(session, now)
-        place = lambda gap: f"{utc_text(gap.starts_at)} {gap.schedule}"  # noqa: E731  the order that they have
-        return {"until": now + coverage.LOOKED_AHEAD} | paged_whole(found, query, "coverage", place)
+        return {"until": now + coverage.LOOKED_AHEAD} | paged_whole(found, query, "coverage", _place)
+
+
+def _place(gap: Gap) -> str:
+    """In the order that gaps have."""
+    return f"{utc_text(gap.starts_at)} {gap.schedule}"
 
 
 def _feeds(routes: Routes, edge: Edge) -> None:
